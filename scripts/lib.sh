@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# Sourced by the other scripts: places, messages, MPI settings, probes.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Ranks may outnumber the cores, as in a container: they must start and must not
+# spin while they wait. Root needs Open MPI's explicit leave.
+export OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_rmaps_base_oversubscribe=1
+if [ "$(id -u)" -eq 0 ]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+say() { printf '%s\n' "$*"; }
+step() { printf '\n== %s\n' "$*"; }
+die() { # STATUS TEXT...
+  local status=$1
+  shift
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit "$status"
+}
+
+# Runs a command quietly; shows its output only when it fails.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || status=$?
+  if [ "$status" -ne 0 ]; then
+    cat "$log" >&2
+    printf 'failed (%s): %s\n' "$status" "$*" >&2
+  fi
+  rm -f "$log"
+  return "$status"
+}
+
+cores() { nproc 2>/dev/null || echo 1; }
+
+# Configures and builds: build_tree FOLDER TARGET... -- CMAKE_ARGUMENT...
+# "all" builds everything.
+build_tree() {
+  local folder=$1 targets=()
+  shift
+  while [ "$#" -gt 0 ] && [ "$1" != -- ]; do
+    targets+=("$1")
+    shift
+  done
+  [ "$#" -eq 0 ] || shift
+  quietly cmake -S "$root" -B "$folder" -G Ninja "$@" || return
+  quietly cmake --build "$folder" --parallel "$(cores)" --target "${targets[@]}"
+}
+
+# The Python that has what the plots need: $PRISM_PYTHON, python3, the system's.
+find_python() {
+  local python
+  for python in ${PRISM_PYTHON:+"$PRISM_PYTHON"} python3 /usr/bin/python3; do
+    if "$python" -c 'import h5py, matplotlib, numpy' >/dev/null 2>&1; then
+      say "$python"
+      return 0
+    fi
+  done
+  return 1
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Makes sure that everything needed to build, run and test prism-dist is there.
+# Looks for the programs and libraries themselves, however they came; on Debian
+# and Ubuntu it installs what is missing when it may (root, or sudo without a
+# password). Exit 0: all there. Exit 2: something is missing; it says what.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+case "${1:-}" in
+  "") ;;
+  -h | --help)
+    sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+  *) die 2 "unknown argument: $1 (it takes none)" ;;
+esac
+
+probe_dir=$(mktemp -d)
+trap 'rm -rf "$probe_dir"' EXIT
+
+# Can a C program with this header be built and linked? has_library HEADER LINK_FLAGS...
+# Headers and libraries are also looked for where Debian puts the serial HDF5 and iniparser.
+has_library() {
+  local header=$1 dir flags=() multiarch
+  shift
+  multiarch=$(cc -print-multiarch 2>/dev/null || true)
+  for dir in /usr/include/hdf5/serial /usr/include/iniparser \
+    ${HDF5_ROOT:+"$HDF5_ROOT/include"}; do
+    flags+=("-I$dir")
+  done
+  for dir in "/usr/lib/$multiarch/hdf5/serial" ${HDF5_ROOT:+"$HDF5_ROOT/lib"}; do
+    flags+=("-L$dir")
+  done
+  printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>
+#include <%s>\nint main(void) { return 0; }\n' "$header" >"$probe_dir/probe.c"
+  cc "${flags[@]}" "$probe_dir/probe.c" -o "$probe_dir/probe" "${flags[@]}" "$@" \
+    >/dev/null 2>&1
+}
+
+has_compiler() {
+  printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' >"$probe_dir/cc.c"
+  cc -std=gnu11 "$probe_dir/cc.c" -o "$probe_dir/cc" >/dev/null 2>&1
+}
+
+has_cmake() { # 3.24 or newer
+  local version
+  version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version \([0-9.]*\).*/\1/p')
+  [ -n "$version" ] && printf '3.24\n%s\n' "$version" | sort -V -C
+}
+
+has_mpi() {
+  printf '#include <mpi.h>\nint main(void) { return MPI_VERSION < 3; }\n' >"$probe_dir/mpi.c"
+  mpicc "$probe_dir/mpi.c" -o "$probe_dir/mpi" >/dev/null 2>&1
+}
+
+has_command() { command -v "$1" >/dev/null 2>&1; }
+has_module() { find_python >/dev/null || python3 -c "import $1" >/dev/null 2>&1; }
+
+# Debian 12 and Ubuntu 24.04 use the same names. Each line: package, then the
+# probe that shows whether it is needed. build-essential comes first: the
+# library probes need a compiler.
+missing=()
+need() { # PACKAGE PROBE...
+  local package=$1
+  shift
+  "$@" || missing+=("$package")
+}
+look() {
+  missing=()
+  need build-essential has_compiler
+  need cmake has_cmake
+  need ninja-build has_command ninja
+  need libopenmpi-dev has_mpi
+  need openmpi-bin has_command mpirun
+  need libhdf5-dev has_library hdf5.h -lhdf5
+  need libiniparser-dev has_library iniparser.h -liniparser
+  need zlib1g-dev has_library zlib.h -lz
+  need libcmocka-dev has_library cmocka.h -lcmocka
+  need python3 has_command python3
+  need python3-h5py has_module h5py
+  need python3-numpy has_module numpy
+  need python3-matplotlib has_module matplotlib
+}
+
+# Says what to install and ends.
+give_up() {
+  {
+    say "$1"
+    say "Missing (names of the Debian and Ubuntu packages): ${missing[*]}"
+    if has_command apt-get; then
+      say "Install them with:"
+      say "  sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}"
+    else
+      say "Install these, or what your system calls them, and run this script again."
+    fi
+  } >&2
+  exit 2
+}
+
+look
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+has_command apt-get || give_up "setup.sh installs packages only on Debian and Ubuntu."
+if [ "$(id -u)" -eq 0 ]; then
+  as_root=()
+elif has_command sudo && sudo -n true >/dev/null 2>&1; then
+  as_root=(sudo -n)
+else
+  give_up "setup.sh may not install packages here (not root, no sudo without a password)."
+fi
+
+say "Installing ${missing[*]}"
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
+quietly "${apt[@]}" update </dev/null || give_up "apt-get update failed."
+quietly "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null ||
+  give_up "apt-get install failed."
+
+look
+[ "${#missing[@]}" -eq 0 ] || give_up "The packages are installed, but these are not found or too old."

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The tests: set-up, Release build with warnings as errors, the normal suite, and
+# the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+# test.sh [--long]   --long adds the long tests, ThreadSanitizer and, with clang,
+#                    the fuzz targets. The last line sums up all runs.
+set -uo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+long=0
+case "${1:-}" in
+  "") ;;
+  --long) long=1 ;;
+  -h | --help)
+    sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+  *) die 2 "unknown argument: $1 (try --help)" ;;
+esac
+
+passed=0
+failed=0
+skipped=0
+
+# Adds a JUnit file of ctest to the sums.
+count() { # FILE
+  local sums
+  sums=$(python3 - "$1" <<'PY'
+import sys
+import xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot()
+total, failures, skips = (sum(int(suite.get(name, 0)) for name in names)
+                          for names in (["tests"], ["failures"], ["skipped", "disabled"]))
+print(total - failures - skips, failures, skips)
+PY
+  ) || sums="0 1 0"
+  read -r p f s <<<"$sums"
+  passed=$((passed + p))
+  failed=$((failed + f))
+  skipped=$((skipped + s))
+}
+
+# Builds a tree and runs a part of the suite in it. Anything that goes wrong
+# outside a test counts as one failure.
+suite() { # TITLE FOLDER CMAKE_ARGUMENT... -- CTEST_ARGUMENT...
+  local title=$1 folder=$root/build/$2 arguments=() failed_before=$failed status=0
+  shift 2
+  while [ "$#" -gt 0 ] && [ "$1" != -- ]; do
+    arguments+=("$1")
+    shift
+  done
+  shift
+  step "$title"
+  if ! build_tree "$folder" all -- "${arguments[@]}"; then
+    say "the build failed"
+    failed=$((failed + 1))
+    return
+  fi
+  rm -f "$folder/junit.xml"
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error --parallel "$(cores)" \
+    --output-junit "$folder/junit.xml" "$@" </dev/null || status=$?
+  count "$folder/junit.xml"
+  if [ "$status" -ne 0 ] && [ "$failed" -eq "$failed_before" ]; then
+    failed=$((failed + 1))
+  fi
+}
+
+bash "$root/scripts/setup.sh" || exit
+
+# One run of tests at a time writes to build/.
+export PRISM_PYTHON
+PRISM_PYTHON=$(find_python)
+if [ "$long" -eq 0 ]; then
+  exclude=(-LE "long|fuzz")
+else
+  exclude=()
+fi
+suite "Release, the whole suite" test -DCMAKE_BUILD_TYPE=Release -DPRISM_WERROR=ON -- \
+  "${exclude[@]}"
+suite "ASan and UBSan, unit tests" asan -DCMAKE_BUILD_TYPE=Debug \
+  -DPRISM_SANITIZE=address,undefined -- -L unit -LE long
+if [ "$long" -eq 1 ]; then
+  suite "TSan, tests with threads" tsan -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DPRISM_SANITIZE=thread -- -L thread
+fi
+
+step "Sum of all runs"
+[ "$skipped" -eq 0 ] || say "$skipped skipped (what they need is not on this machine; see above)"
+say "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
