@@ -21,7 +21,7 @@ bash "$root/scripts/setup.sh"
 say "everything needed is there"
 
 step "Build (Release, in build/release)"
-build_tree "$root/build/release" prism-dist prism -- -DCMAKE_BUILD_TYPE=Release
+build_preset release prism-dist prism
 bin=$root/build/release
 "$bin/prism-dist" --version
 

@@ -35,18 +35,12 @@ quietly() {
 
 cores() { nproc 2>/dev/null || echo 1; }
 
-# Configures and builds: build_tree FOLDER TARGET... -- CMAKE_ARGUMENT...
-# "all" builds everything.
-build_tree() {
-  local folder=$1 targets=()
+# Configures and builds a preset of CMakePresets.json in build/PRESET.
+build_preset() { # PRESET TARGET...   ("all": everything)
+  local preset=$1
   shift
-  while [ "$#" -gt 0 ] && [ "$1" != -- ]; do
-    targets+=("$1")
-    shift
-  done
-  [ "$#" -eq 0 ] || shift
-  quietly cmake -S "$root" -B "$folder" -G Ninja "$@" || return
-  quietly cmake --build "$folder" --parallel "$(cores)" --target "${targets[@]}"
+  quietly cmake -S "$root" --preset "$preset" || return
+  quietly cmake --build "$root/build/$preset" --parallel "$(cores)" --target "$@"
 }
 
 # The Python that has what the plots need: $PRISM_PYTHON, python3, the system's.

@@ -19,24 +19,33 @@ esac
 probe_dir=$(mktemp -d)
 trap 'rm -rf "$probe_dir"' EXIT
 
-# Can a C program with this header be built and linked? has_library HEADER LINK_FLAGS...
-# Headers and libraries are also looked for where Debian puts the serial HDF5 and iniparser.
-has_library() {
-  local header=$1 dir flags=() multiarch
-  shift
-  multiarch=$(cc -print-multiarch 2>/dev/null || true)
-  for dir in /usr/include/hdf5/serial /usr/include/iniparser \
-    ${HDF5_ROOT:+"$HDF5_ROOT/include"}; do
+# Can a C program with this header be built and linked? Also looks where Debian
+# puts the serial HDF5 and iniparser. Without a compiler it looks for the header.
+has_library() { # HEADER LINK_FLAG
+  local header=$1 dir multiarch include_dirs=() flags=()
+  include_dirs=(/usr/include /usr/include/hdf5/serial /usr/include/iniparser
+    ${HDF5_ROOT:+"$HDF5_ROOT/include"})
+  if ! has_command cc; then
+    for dir in "${include_dirs[@]}"; do
+      [ ! -e "$dir/$header" ] || return 0
+    done
+    return 1
+  fi
+  for dir in "${include_dirs[@]:1}"; do
     flags+=("-I$dir")
   done
+  multiarch=$(cc -print-multiarch 2>/dev/null || true)
   for dir in "/usr/lib/$multiarch/hdf5/serial" ${HDF5_ROOT:+"$HDF5_ROOT/lib"}; do
     flags+=("-L$dir")
   done
-  printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>
-#include <%s>\nint main(void) { return 0; }\n' "$header" >"$probe_dir/probe.c"
-  cc "${flags[@]}" "$probe_dir/probe.c" -o "$probe_dir/probe" "${flags[@]}" "$@" \
-    >/dev/null 2>&1
+  {
+    printf '#include <%s>\n' stdarg.h stddef.h stdint.h setjmp.h "$header"
+    printf 'int main(void) { return 0; }\n'
+  } >"$probe_dir/probe.c"
+  cc "${flags[@]}" "$probe_dir/probe.c" -o "$probe_dir/probe" "$2" >/dev/null 2>&1
 }
+
+has_command() { command -v "$1" >/dev/null 2>&1; }
 
 has_compiler() {
   printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' >"$probe_dir/cc.c"
@@ -54,7 +63,6 @@ has_mpi() {
   mpicc "$probe_dir/mpi.c" -o "$probe_dir/mpi" >/dev/null 2>&1
 }
 
-has_command() { command -v "$1" >/dev/null 2>&1; }
 has_module() { find_python >/dev/null || python3 -c "import $1" >/dev/null 2>&1; }
 
 # Debian 12 and Ubuntu 24.04 use the same names. Each line: package, then the

@@ -40,18 +40,13 @@ PY
   skipped=$((skipped + s))
 }
 
-# Builds a tree and runs a part of the suite in it. Anything that goes wrong
-# outside a test counts as one failure.
-suite() { # TITLE FOLDER CMAKE_ARGUMENT... -- CTEST_ARGUMENT...
-  local title=$1 folder=$root/build/$2 arguments=() failed_before=$failed status=0
+# Builds a preset and runs a part of the suite in it. What goes wrong outside a
+# test counts as one failure.
+suite() { # TITLE PRESET CTEST_ARGUMENT...
+  local title=$1 preset=$2 folder=$root/build/$2 failed_before=$failed status=0
   shift 2
-  while [ "$#" -gt 0 ] && [ "$1" != -- ]; do
-    arguments+=("$1")
-    shift
-  done
-  shift
   step "$title"
-  if ! build_tree "$folder" all -- "${arguments[@]}"; then
+  if ! build_preset "$preset" all; then
     say "the build failed"
     failed=$((failed + 1))
     return
@@ -67,21 +62,15 @@ suite() { # TITLE FOLDER CMAKE_ARGUMENT... -- CTEST_ARGUMENT...
 
 bash "$root/scripts/setup.sh" || exit
 
-# One run of tests at a time writes to build/.
-export PRISM_PYTHON
 PRISM_PYTHON=$(find_python)
+export PRISM_PYTHON
 if [ "$long" -eq 0 ]; then
-  exclude=(-LE "long|fuzz")
+  suite "Release, the normal suite" test -LE 'long|fuzz'
+  suite "ASan and UBSan, unit tests" asan -L unit -LE long
 else
-  exclude=()
-fi
-suite "Release, the whole suite" test -DCMAKE_BUILD_TYPE=Release -DPRISM_WERROR=ON -- \
-  "${exclude[@]}"
-suite "ASan and UBSan, unit tests" asan -DCMAKE_BUILD_TYPE=Debug \
-  -DPRISM_SANITIZE=address,undefined -- -L unit -LE long
-if [ "$long" -eq 1 ]; then
-  suite "TSan, tests with threads" tsan -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DPRISM_SANITIZE=thread -- -L thread
+  suite "Release, the whole suite" test -LE fuzz
+  suite "ASan and UBSan, all but the longest" asan -LE 'long|fuzz|style'
+  suite "TSan, tests with threads" tsan -L 'unit|conformance' -LE long
 fi
 
 step "Sum of all runs"
