@@ -1,0 +1,76 @@
+#include "solve/record.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TYPE_I64 PRISM_FIELD_I64
+#define TYPE_I32 PRISM_FIELD_I32
+#define TYPE_F64 PRISM_FIELD_F64
+#define TYPE_STR16 PRISM_FIELD_TEXT
+#define TYPE_STR32 PRISM_FIELD_TEXT
+#define TYPE_STR128 PRISM_FIELD_TEXT
+#define TYPE_STR256 PRISM_FIELD_TEXT
+
+/* RECORD is the struct that the rows below belong to. */
+#define FIELD(kind, name, unit) \
+  {#name, unit, TYPE_##kind, offsetof(RECORD, name), sizeof(((RECORD *)0)->name)},
+
+#define RECORD prism_metric_t
+static const prism_field_t METRIC_fields[] = {PRISM_METRIC_FIELDS(FIELD)};
+#undef RECORD
+#define RECORD prism_event_t
+static const prism_field_t EVENT_fields[] = {PRISM_EVENT_FIELDS(FIELD)};
+#undef RECORD
+#define RECORD prism_migration_t
+static const prism_field_t MIGRATION_fields[] = {PRISM_MIGRATION_FIELDS(FIELD)};
+#undef RECORD
+#define RECORD prism_solution_row_t
+static const prism_field_t SOLUTION_fields[] = {PRISM_SOLUTION_FIELDS(FIELD)};
+#undef RECORD
+#define RECORD prism_summary_row_t
+static const prism_field_t SUMMARY_fields[] = {PRISM_SUMMARY_FIELDS(FIELD)};
+#undef RECORD
+
+static const prism_record_table_t tables[PRISM_RECORD_COUNT] = {
+#define TABLE(kind, text, path, type, fields) \
+  {text, path, kind##_fields, (int32_t)(sizeof kind##_fields / sizeof kind##_fields[0]), \
+   sizeof(type)},
+    PRISM_RECORD_LIST(TABLE)
+#undef TABLE
+};
+
+const prism_record_table_t *prism_record_table(prism_record_kind_t kind) { return &tables[kind]; }
+
+void prism_record_blank(prism_record_kind_t kind, void *record) {
+  const prism_record_table_t *table = &tables[kind];
+  memset(record, 0, table->bytes); /* padding too: records are compared and sent as bytes */
+  for (int32_t i = 0; i < table->field_count; ++i) {
+    char *at = (char *)record + table->field[i].offset;
+    int64_t i64 = -1;
+    int32_t i32 = -1;
+    double f64 = NAN;
+    switch (table->field[i].type) {
+      case PRISM_FIELD_I64:
+        memcpy(at, &i64, sizeof i64);
+        break;
+      case PRISM_FIELD_I32:
+        memcpy(at, &i32, sizeof i32);
+        break;
+      case PRISM_FIELD_F64:
+        memcpy(at, &f64, sizeof f64);
+        break;
+      case PRISM_FIELD_TEXT:
+        break;
+    }
+  }
+}
+
+void prism_record_text(char *field, size_t bytes, const char *text) {
+  size_t length = strnlen(text, bytes);
+  if (length == bytes) {
+    length = bytes - 1;
+    while (length > 0 && ((unsigned char)text[length] & 0xC0u) == 0x80u) --length;
+  }
+  memcpy(field, text, length);
+  memset(field + length, 0, bytes - length);
+}
