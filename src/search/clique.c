@@ -18,12 +18,15 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "search/clique_swap.h"
 
 enum {
   LOCAL_LIMIT = 16384,   /* largest neighbourhood given a bit matrix (32 MiB) */
+  SWAP_LIMIT = 4096,     /* largest candidate set given to the local search */
+  SWAP_STEPS = 16,       /* its steps that count as one node */
   CLOCK_NODES = 512,     /* nodes between two looks at the clock */
   START_NODES = 64,      /* greedy starts that count as one node */
-  FIRST_ROUND_NODES = 2000,
+  FIRST_ROUND_NODES = 1000,
   ROUND_GROWTH = 16
 };
 
@@ -430,24 +433,91 @@ done:
   return status;
 }
 
-static prism_status_t search_rounds(search_t *s) {
-  int32_t n = s->graph.n;
-  uint8_t *open = NULL;
-  PRISM_TRY(PRISM_ALLOC(n, &open));
-  memset(open, 1, (size_t)n);
-  prism_status_t status = PRISM_OK;
-  int64_t nodes = FIRST_ROUND_NODES;
-  for (bool again = true; again && !s->stopped;) {
-    again = false;
-    for (int32_t v = 0; v < n && !s->stopped; ++v) {
-      if (!open[v] || lower_count(&s->graph, v) < s->best_size) continue;
-      bool finished = false;
-      PRISM_TRY_GOTO(status, search_local(s, v, nodes, &finished), done);
-      open[v] = !finished;
-      again = again || !finished;
-      (void)out_of_budget(s);
+/* One round over the open neighbourhoods. [in,out] open [n]; [out] again: some are
+ * still open. */
+static prism_status_t search_round(search_t *s, int64_t nodes, uint8_t *open, bool *again) {
+  *again = false;
+  for (int32_t v = 0; v < s->graph.n; ++v) {
+    if (!open[v] || lower_count(&s->graph, v) < s->best_size) continue;
+    if (s->stopped) {
+      *again = true;
+      return PRISM_OK;
     }
+    bool finished = false;
+    PRISM_TRY(search_local(s, v, nodes, &finished));
+    open[v] = !finished;
+    *again = *again || !finished;
+    (void)out_of_budget(s);
+  }
+  return PRISM_OK;
+}
+
+/* Local search in the part whose core could hold a better clique, if it is small. */
+static prism_status_t search_swaps(search_t *s, uint64_t seed, double deadline, int64_t nodes) {
+  const oriented_t *o = &s->graph;
+  int32_t p = 0, size = 0;
+  for (int32_t v = 0; v < o->n && p <= SWAP_LIMIT; ++v) p += o->core[v] >= s->best_size;
+  if (p > SWAP_LIMIT || p == 0) return PRISM_OK;
+  size_t words = (size_t)prism_bitset_words(p);
+  int32_t *name = NULL, *clique = NULL;
+  uint64_t *row = NULL;
+  prism_status_t status = PRISM_OK;
+  PRISM_TRY_GOTO(status, PRISM_ALLOC(p, &name), done);
+  PRISM_TRY_GOTO(status, PRISM_ALLOC(p, &clique), done);
+  PRISM_TRY_GOTO(status, PRISM_ALLOC_ZERO(words * (size_t)p, &row), done);
+  p = 0;
+  for (int32_t v = 0; v < o->n; ++v) {
+    if (o->core[v] < s->best_size) continue;
+    s->local[v] = p;
+    name[p++] = v;
+  }
+  for (int32_t i = 0; i < p; ++i)
+    for (int64_t e = o->offset[name[i]]; e < o->offset[name[i] + 1]; ++e) {
+      int32_t j = s->local[o->lower[e]];
+      if (j < 0) continue;
+      prism_bitset_add(row + (size_t)i * words, j);
+      prism_bitset_add(row + (size_t)j * words, i);
+    }
+  for (int32_t i = 0; i < p; ++i) s->local[name[i]] = -1;
+  PRISM_TRY_GOTO(status,
+                 prism_clique_swap(p, row, (int32_t)words, seed, deadline, nodes * SWAP_STEPS, 0,
+                                   clique, &size),
+                 done);
+  for (int32_t i = 0; i < size; ++i) clique[i] = name[clique[i]];
+  keep_if_better(s, clique, size);
+done:
+  prism_free(name);
+  prism_free(clique);
+  prism_free(row);
+  return status;
+}
+
+/* A first round settles easy graphs. Where it leaves something open, local search
+ * finds large cliques faster than branching does; later rounds then try to prove. */
+static prism_status_t search_rounds(search_t *s, uint64_t seed, double start, double seconds) {
+  uint8_t *open = NULL;
+  PRISM_TRY(PRISM_ALLOC(s->graph.n, &open));
+  memset(open, 1, (size_t)s->graph.n);
+  prism_status_t status = PRISM_OK;
+  double deadline = s->deadline;
+  int64_t node_limit = s->node_limit;
+  bool again = false;
+  if (deadline > 0) s->deadline = start + 0.45 * seconds;
+  if (node_limit > 0) s->node_limit = (node_limit + 1) / 2;
+  PRISM_TRY_GOTO(status, search_round(s, FIRST_ROUND_NODES, open, &again), done);
+  int64_t share = node_limit / 4;
+  if (again && (deadline > 0 || share > 0)) {
+    PRISM_TRY_GOTO(status,
+                   search_swaps(s, seed, deadline > 0 ? start + 0.85 * seconds : 0, share), done);
+    s->nodes += share;
+  }
+  s->stopped = false;
+  s->deadline = deadline;
+  s->node_limit = node_limit;
+  int64_t nodes = FIRST_ROUND_NODES;
+  while (again && !out_of_budget(s)) {
     nodes *= ROUND_GROWTH;
+    PRISM_TRY_GOTO(status, search_round(s, nodes, open, &again), done);
   }
 done:
   prism_free(open);
@@ -499,7 +569,7 @@ prism_status_t prism_clique_find(const prism_graph_t *graph, uint64_t seed, doub
   PRISM_TRY_GOTO(status, search_prepare(&s, graph), done);
   greedy_starts(&s, seed, seconds > 0 ? start + seconds / 4 : 0);
   /* Without any budget the starts alone answer. */
-  if (seconds > 0 || node_limit > 0) PRISM_TRY_GOTO(status, search_rounds(&s), done);
+  if (seconds > 0 || node_limit > 0) PRISM_TRY_GOTO(status, search_rounds(&s, seed, start, seconds), done);
   for (int32_t i = 0; i < s.best_size; ++i) clique[i] = s.graph.order[s.best[i]];
   *size = s.best_size;
 done:
