@@ -104,7 +104,8 @@ static inline prism_metric_t fixture_metric(int64_t number) {
 }
 
 /* Wait until `count` rows of a table are flushed; a hang guard of 60 s. */
-static inline void fixture_wait_flushed(prism_store_t *store, prism_record_kind_t kind, int64_t count) {
+static inline void fixture_wait_flushed(prism_store_t *store, prism_record_kind_t kind,
+                                        int64_t count) {
   double end = prism_clock_now() + 60.0;
   while (prism_store_flushed(store, kind) < count && prism_clock_now() < end)
     prism_clock_sleep(0.01);

@@ -90,7 +90,9 @@ typedef char prism_str256_t[256];
 typedef struct prism_metric { PRISM_METRIC_FIELDS(PRISM_RECORD_MEMBER) } prism_metric_t;
 typedef struct prism_event { PRISM_EVENT_FIELDS(PRISM_RECORD_MEMBER) } prism_event_t;
 typedef struct prism_migration { PRISM_MIGRATION_FIELDS(PRISM_RECORD_MEMBER) } prism_migration_t;
-typedef struct prism_solution_row { PRISM_SOLUTION_FIELDS(PRISM_RECORD_MEMBER) } prism_solution_row_t;
+typedef struct prism_solution_row {
+  PRISM_SOLUTION_FIELDS(PRISM_RECORD_MEMBER)
+} prism_solution_row_t;
 typedef struct prism_summary_row { PRISM_SUMMARY_FIELDS(PRISM_RECORD_MEMBER) } prism_summary_row_t;
 
 /* X(NAME, name in the .jsonl, table of the run file, struct, fields) */

@@ -215,7 +215,8 @@ static void take_solutions(prism_store_t *self) {
   for (int32_t i = 0; self->ring != NULL && i < count; ++i) {
     int32_t at = (first + i) % SLOTS;
     bool kept = add_line(self, PRISM_RECORD_SOLUTION, &self->slot_row[at]);
-    if (self->h5 != NULL && keep_packed(self, &self->slot_row[at], self->slot_color[at]) != PRISM_OK)
+    const int32_t *color = self->slot_color[at];
+    if (self->h5 != NULL && keep_packed(self, &self->slot_row[at], color) != PRISM_OK)
       kept = false;
     if (!kept) count_lost(self, 1);
   }

@@ -147,8 +147,9 @@ static void test_record_lines(void **state) {
   prism_text_t text = {0};
   prism_migration_t move = {1.5, 1, 0, 48, 7, -1, 1};
   assert_int_equal(prism_jsonl_record(PRISM_RECORD_MIGRATION, &move, &text), PRISM_OK);
-  assert_string_equal(text.data, "{\"record\":\"migration\",\"t\":1.5,\"from_rank\":1,\"to_rank\":0,"
-                                 "\"colors\":48,\"conflicts\":7,\"distance\":-1,\"accepted\":1}\n");
+  assert_string_equal(text.data, "{\"record\":\"migration\",\"t\":1.5,\"from_rank\":1,"
+                                 "\"to_rank\":0,\"colors\":48,\"conflicts\":7,"
+                                 "\"distance\":-1,\"accepted\":1}\n");
   text.length = 0;
   prism_event_t event;
   prism_record_blank(PRISM_RECORD_EVENT, &event);
@@ -156,7 +157,8 @@ static void test_record_lines(void **state) {
   PRISM_RECORD_TEXT(event.notes, "a \"b\"");
   assert_int_equal(prism_jsonl_record(PRISM_RECORD_EVENT, &event, &text), PRISM_OK);
   assert_string_equal(text.data, "{\"record\":\"event\",\"time\":\"\",\"t\":null,\"rank\":-1,"
-                                 "\"event\":\"warning\",\"colors\":-1,\"notes\":\"a \\\"b\\\"\"}\n");
+                                 "\"event\":\"warning\",\"colors\":-1,"
+                                 "\"notes\":\"a \\\"b\\\"\"}\n");
   prism_text_free(&text);
 }
 

@@ -1,0 +1,14 @@
+/* Tags of the messages that ranks post to each other during a run. Stable within
+ * one version only: all ranks of a job run the same program. */
+#ifndef PRISM_SOLVE_MESSAGES_H
+#define PRISM_SOLVE_MESSAGES_H
+
+enum prism_tag {
+  PRISM_TAG_TELEMETRY = 1, /* to rank 0: a batch of records (telemetry.h) */
+  PRISM_TAG_SOLUTION = 2,
+  PRISM_TAG_BOUND = 3,
+  PRISM_TAG_MIGRANT = 4,
+  PRISM_TAG_STOP = 5
+};
+
+#endif
