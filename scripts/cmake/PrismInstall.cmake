@@ -26,6 +26,7 @@ install(FILES
 # moved; the libraries are static, so what they need stands in Libs itself.
 set(root /root)
 file(RELATIVE_PATH pc_prefix ${root}/${CMAKE_INSTALL_LIBDIR}/pkgconfig ${root})
+string(REGEX REPLACE "/$" "" pc_prefix ${pc_prefix})
 set(pc_libs "")
 foreach(library ${SerialHDF5_libraries})
   if(IS_ABSOLUTE ${library})

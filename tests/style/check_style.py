@@ -164,8 +164,8 @@ class Checker:
                 self.report(relative, number, "tab or blank at the end of the line")
         if len(lines) > MAX_LINES:
             self.report(relative, MAX_LINES, f"{len(lines)} lines; at most {MAX_LINES}")
-        # A body is included several times on purpose, each time with other macros.
-        is_body = path.name.endswith("_body.h")
+        # Some are included several times on purpose, each time with other macros.
+        is_body = path.name.endswith(("_body.h", "_instances.h"))
         if path.suffix == ".h" and not is_body and not any(GUARD_START.match(line) for line in lines):
             self.report(relative, 1, "header without an include guard")
         place = floor_of(relative)
