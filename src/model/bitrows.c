@@ -10,8 +10,9 @@ prism_status_t prism_bitrows_create(const prism_graph_t *graph, prism_bitrows_t 
   PRISM_TRY(PRISM_ALLOC(1, &rows));
   rows->n = graph->n;
   rows->words = words;
+  size_t row_bytes = (size_t)words * sizeof *rows->row;
   prism_status_t status =
-      prism_alloc_zero_bytes((size_t)graph->n, (size_t)words * sizeof *rows->row, (void **)&rows->row);
+      prism_alloc_zero_bytes((size_t)graph->n, row_bytes, (void **)&rows->row);
   if (status != PRISM_OK) prism_free(rows);
   PRISM_TRY(status);
   for (int32_t u = 0; u < graph->n; ++u) {

@@ -102,7 +102,8 @@ static prism_status_t read_header(reader_t *reader, prism_line_t line) {
                       (long long)reader->header_line);
   prism_line_t kind;
   if (!prism_line_token(&line, &kind))
-    PRISM_SOURCE_FAIL(source, PRISM_FORMAT, "the p line is empty; 'p edge VERTICES EDGES' is meant");
+    PRISM_SOURCE_FAIL(source, PRISM_FORMAT,
+                      "the p line is empty; 'p edge VERTICES EDGES' is meant");
   if (!prism_token_is(&kind, "edge") && !prism_token_is(&kind, "col") &&
       !prism_token_is(&kind, "edges"))
     PRISM_SOURCE_FAIL(source, PRISM_FORMAT,

@@ -46,7 +46,8 @@ static void spellings_of_a_triangle(void **state) {
   check_triangle("p edge 3 3\ne 1 2\ne 2 3\ne 1 3");           /* no last line end */
   check_triangle("p edge 3 3\r\ne 1 2\r\ne 2 3\r\ne 1 3\r\n"); /* CRLF */
   check_triangle("p edge 3 3\r\ne 1 2\r\ne 2 3\r\ne 1 3\r");
-  check_triangle("c a comment\nc\n\np edge 3 3\nn 1 7\ne 1 2\n\ncomment\ne 2 3\nn 2 0\ne 1 3\nc end\n");
+  check_triangle(
+      "c a comment\nc\n\np edge 3 3\nn 1 7\ne 1 2\n\ncomment\ne 2 3\nn 2 0\ne 1 3\nc\n");
   check_triangle("  p\tedge   3\t3  \n\te 1\t2\n e   2   3  \ne 1 3 \n"); /* blanks, tabs */
   check_triangle("p edge 3 3\ne 0001 2\ne 2 03\ne 1 3\n");
 }
@@ -65,7 +66,9 @@ static void each_oddity_is_warned_of_once(void **state) {
   (void)state;
   prism_dimacs_report_t report;
   prism_graph_t *graph =
-      read_text("p edge 4 99\ne 1 2\ne 1 2\ne 2 1\ne 1 2\ne 3 3\ne 3 3\ne 3 4\ne 4 3\ne 1 4\n", &report);
+      read_text("p edge 4 99\ne 1 2\ne 1 2\ne 2 1\ne 1 2\ne 3 3\ne 3 3\n"
+                "e 3 4\ne 4 3\ne 1 4\n",
+                &report);
   assert_int_equal(graph->m, 3);
   assert_int_equal(report.edge_lines, 9);
   assert_int_equal(report.stats.self_loops, 2);
@@ -121,7 +124,8 @@ static void check_same(const prism_graph_t *a, const prism_graph_t *b) {
   assert_int_equal(a->n, b->n);
   assert_int_equal(a->m, b->m);
   assert_memory_equal(a->offset, b->offset, ((size_t)a->n + 1) * sizeof *a->offset);
-  if (a->m > 0) assert_memory_equal(a->neighbor, b->neighbor, 2 * (size_t)a->m * sizeof *a->neighbor);
+  size_t bytes = 2 * (size_t)a->m * sizeof *a->neighbor;
+  if (bytes > 0) assert_memory_equal(a->neighbor, b->neighbor, bytes);
 }
 
 static void write_graph(const char *path, const prism_graph_t *graph, const char *comment) {

@@ -45,7 +45,8 @@ static void streams_differ_in_every_coordinate(void **state) {
   const prism_rng_block_t others[] = {
       prism_rng_at(2, 2, 3, 4, PRISM_RNG_MOVE),       prism_rng_at(1, 3, 3, 4, PRISM_RNG_MOVE),
       prism_rng_at(1, 2, 4, 4, PRISM_RNG_MOVE),       prism_rng_at(1, 2, 3, 5, PRISM_RNG_MOVE),
-      prism_rng_at(1, 2, 3, 4, PRISM_RNG_CROSSOVER),  prism_rng_at(1, 2 + (1ull << 32), 3, 4, PRISM_RNG_MOVE),
+      prism_rng_at(1, 2, 3, 4, PRISM_RNG_CROSSOVER),
+      prism_rng_at(1, 2 + (1ull << 32), 3, 4, PRISM_RNG_MOVE),
       prism_rng_at(1 + (1ull << 32), 2, 3, 4, PRISM_RNG_MOVE)};
   for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
     assert_memory_not_equal(&base, &others[i], sizeof base);

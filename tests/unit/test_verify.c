@@ -85,7 +85,8 @@ static void reasons_are_in_user_numbers(void **state) {
   prism_graph_t *path = NULL;
   prism_verdict_t verdict;
   assert_int_equal(prism_graph_from_edges(3, pairs, 2, NULL, &path), PRISM_OK);
-  const int32_t clash[] = {0, 1, 1}, hole[] = {0, -1, 0}, gap[] = {0, 2, 0}, far[] = {0, INT32_MAX, 0};
+  const int32_t clash[] = {0, 1, 1}, hole[] = {0, -1, 0}, gap[] = {0, 2, 0};
+  const int32_t far[] = {0, INT32_MAX, 0};
   assert_int_equal(prism_verify(path, clash, &verdict), PRISM_OK);
   assert_non_null(strstr(verdict.reason, "first edge 2 3 (color 2)"));
   assert_int_equal(prism_verify(path, hole, &verdict), PRISM_OK);

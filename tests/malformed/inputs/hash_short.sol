@@ -1,0 +1,2 @@
+c graph-hash 12ab
+s col 1

@@ -1,0 +1,2 @@
+s col 2
+s col 2
