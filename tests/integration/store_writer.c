@@ -119,10 +119,12 @@ static prism_status_t give_solution(prism_store_t *store, int32_t rank, double t
   return prism_store_solution(store, &row, color);
 }
 
-static prism_status_t descent(prism_store_t *store, int32_t ranks, int32_t seconds, uint64_t seed) {
+static prism_status_t descent(prism_store_t *store, int32_t ranks, int32_t seconds, uint64_t seed,
+                              prism_summary_row_t *summary) {
   prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
   runner_t runner[MOST_RANKS];
   int32_t best = 60;
+  double found_at = 0.0;
   for (int32_t r = 0; r < ranks; ++r) {
     runner[r] = (runner_t){best - 1, best, 900.0, 0};
     prism_event_t event = event_of("start", r, 0.0, best);
@@ -145,6 +147,7 @@ static prism_status_t descent(prism_store_t *store, int32_t ranks, int32_t secon
         change = true;
         if (at->best < best) {
           best = at->best;
+          found_at = t;
           PRISM_TRY(give_solution(store, r, t, at));
         }
       } else if (best < at->best && prism_rng_below(&rng, 3) == 0) {
@@ -166,23 +169,18 @@ static prism_status_t descent(prism_store_t *store, int32_t ranks, int32_t secon
     }
     if (tick % 200 == 0) prism_clock_sleep(0.15); /* let the ring drain */
   }
+  prism_record_blank(PRISM_RECORD_SUMMARY, summary);
+  summary->colors = best;
+  summary->lower_bound = 12;
+  summary->optimal = 0;
+  summary->time = seconds;
+  summary->time_to_best = found_at;
+  summary->iterations = (int64_t)400000 * ranks * seconds;
+  summary->ranks = ranks;
+  summary->threads = 2;
+  PRISM_RECORD_TEXT(summary->exit_reason, "time");
+  PRISM_RECORD_TEXT(summary->device, "cpu (portable)");
   return PRISM_OK;
-}
-
-static prism_status_t finish(prism_store_t **store, int32_t ranks, int32_t seconds) {
-  prism_summary_row_t summary;
-  prism_record_blank(PRISM_RECORD_SUMMARY, &summary);
-  summary.colors = 46;
-  summary.lower_bound = 12;
-  summary.optimal = 0;
-  summary.time = seconds;
-  summary.time_to_best = 0.7 * seconds;
-  summary.iterations = (int64_t)400000 * ranks * seconds;
-  summary.ranks = ranks;
-  summary.threads = 2;
-  PRISM_RECORD_TEXT(summary.exit_reason, "time");
-  PRISM_RECORD_TEXT(summary.device, "cpu (portable)");
-  return prism_store_close(store, &summary);
 }
 
 /* ---- The endless stream ------------------------------------------------------------- */
@@ -227,12 +225,13 @@ static prism_status_t run(int argc, char **argv, setting_t *setting) {
     prism_store_close(&store, NULL);
     return status;
   }
-  PRISM_TRY(descent(store, ranks, seconds, seed));
+  prism_summary_row_t summary;
+  PRISM_TRY(descent(store, ranks, seconds, seed, &summary));
   if (argc == 7) {
     prism_clock_sleep(0.6); /* until all is flushed, then leave without a word */
     _exit(0);
   }
-  return finish(&store, ranks, seconds);
+  return prism_store_close(&store, &summary);
 }
 
 int main(int argc, char **argv) {
