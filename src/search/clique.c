@@ -569,7 +569,8 @@ prism_status_t prism_clique_find(const prism_graph_t *graph, uint64_t seed, doub
   PRISM_TRY_GOTO(status, search_prepare(&s, graph), done);
   greedy_starts(&s, seed, seconds > 0 ? start + seconds / 4 : 0);
   /* Without any budget the starts alone answer. */
-  if (seconds > 0 || node_limit > 0) PRISM_TRY_GOTO(status, search_rounds(&s, seed, start, seconds), done);
+  if (seconds > 0 || node_limit > 0)
+    PRISM_TRY_GOTO(status, search_rounds(&s, seed, start, seconds), done);
   for (int32_t i = 0; i < s.best_size; ++i) clique[i] = s.graph.order[s.best[i]];
   *size = s.best_size;
 done:

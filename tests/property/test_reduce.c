@@ -1,0 +1,179 @@
+/* Reductions against brute force: the kernel decides the same question, and every
+ * coloring lifts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "model/reduce.h"
+#include "model/verify.h"
+#include "oracle.h"
+
+enum { SEED = 90210, MAX_N = 128 };
+
+/* One input and one lower bound. [in] optimal: an optimal coloring of `graph`. */
+static void check_kernel(const prism_graph_t *graph, int32_t chromatic, const int32_t *optimal,
+                         int32_t lower_bound, int64_t effort) {
+  prism_kernel_t *kernel = NULL;
+  assert_int_equal(prism_kernel_create(graph, lower_bound, effort, &kernel), PRISM_OK);
+  prism_kernel_counts_t counts = prism_kernel_counts(kernel);
+  const prism_graph_t *rest = prism_kernel_graph(kernel);
+  int32_t universal = prism_kernel_universal(kernel), colors = 0, k = 0;
+  assert_int_equal(counts.peeled + counts.dominated + counts.universal + counts.remaining,
+                   graph->n);
+  assert_int_equal(universal, counts.universal);
+  assert_int_equal(rest == NULL ? 0 : rest->n, counts.remaining);
+  if (effort == 0) assert_int_equal(counts.dominated, 0);
+
+  int32_t kernel_color[MAX_N], color[MAX_N];
+  if (rest != NULL) k = oracle_chromatic(rest, kernel_color);
+  int32_t decided = k + universal > lower_bound ? k + universal : lower_bound;
+  assert_int_equal(decided, chromatic);
+  assert_int_equal(prism_kernel_lift(kernel, rest == NULL ? NULL : kernel_color,
+                                     decided - universal, color, &colors),
+                   PRISM_OK);
+  assert_int_equal(colors, chromatic);
+  assert_true(oracle_legal(graph, color, colors));
+
+  int32_t projected[MAX_N];
+  assert_int_equal(prism_kernel_project(kernel, optimal, projected), PRISM_OK);
+  if (rest != NULL) assert_true(oracle_legal(rest, projected, chromatic - universal));
+  prism_kernel_destroy(&kernel);
+  assert_null(kernel);
+}
+
+static void test_same_chromatic_number(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(SEED, 0, 0, PRISM_RNG_TEST);
+  print_message("seed %d\n", SEED);
+  for (int round = 0; round < 1500; ++round) {
+    int32_t n = 1 + (int32_t)prism_rng_below(&rng, 10), optimal[MAX_N];
+    prism_graph_t *graph = oracle_random_graph(&rng, n, oracle_density(&rng));
+    int32_t chromatic = oracle_chromatic(graph, optimal);
+    for (int32_t bound = 0; bound <= chromatic; ++bound) {
+      check_kernel(graph, chromatic, optimal, bound, 1000000);
+      check_kernel(graph, chromatic, optimal, bound, 0);
+      check_kernel(graph, chromatic, optimal, bound, 1 + (int64_t)prism_rng_below(&rng, 40));
+    }
+    prism_graph_destroy(&graph);
+  }
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+/* No rule may still apply to a kernel. */
+static void check_reduced(const prism_graph_t *graph, int32_t threshold) {
+  for (int32_t u = 0; u < graph->n; ++u) {
+    int32_t degree = prism_graph_degree(graph, u);
+    assert_true(degree >= threshold);
+    assert_true(degree < graph->n - 1);
+    for (int32_t v = 0; v < graph->n; ++v) {
+      if (v == u || degree == 0 || oracle_joined(graph, u, v)) continue;
+      bool covered = true;
+      for (int64_t e = graph->offset[u]; e < graph->offset[u + 1] && covered; ++e)
+        covered = oracle_joined(graph, v, graph->neighbor[e]);
+      assert_false(covered);
+    }
+  }
+}
+
+static void test_nothing_left_to_reduce(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(SEED, 1, 0, PRISM_RNG_TEST);
+  int reduced = 0;
+  for (int round = 0; round < 300; ++round) {
+    int32_t n = 2 + (int32_t)prism_rng_below(&rng, 60);
+    prism_graph_t *graph = oracle_random_graph(&rng, n, oracle_density(&rng));
+    int32_t bound = 1 + (int32_t)prism_rng_below(&rng, 5);
+    prism_kernel_t *kernel = NULL;
+    assert_int_equal(prism_kernel_create(graph, bound, 1000000000, &kernel), PRISM_OK);
+    if (prism_kernel_graph(kernel) != NULL && prism_kernel_graph(kernel)->n < n) {
+      check_reduced(prism_kernel_graph(kernel), bound - prism_kernel_universal(kernel));
+      ++reduced;
+    }
+    prism_kernel_destroy(&kernel);
+    prism_graph_destroy(&graph);
+  }
+  assert_true(reduced > 20);
+}
+
+/* At every k: a legal view coloring lifts to a legal kernel coloring, one with
+ * conflicts keeps exactly those. */
+static void check_view(const prism_graph_t *graph, int32_t k, prism_rng_t *rng) {
+  prism_view_t *view = NULL;
+  assert_int_equal(prism_view_create(graph, k, &view), PRISM_OK);
+  const prism_graph_t *part = prism_view_graph(view);
+  int32_t view_color[MAX_N], color[MAX_N];
+  if (part == NULL) {
+    prism_view_lift(view, NULL, color);
+    assert_true(oracle_legal(graph, color, k));
+    assert_true(oracle_colorable(graph, k, view_color));
+  } else {
+    const int32_t *map = prism_view_map(view);
+    for (int32_t u = 0; u < part->n; ++u) {
+      assert_true(prism_graph_degree(part, u) >= k);
+      for (int32_t v = 0; v < part->n; ++v)
+        assert_int_equal(oracle_joined(part, u, v), oracle_joined(graph, map[u], map[v]));
+    }
+    bool colorable = oracle_colorable(part, k, view_color);
+    assert_int_equal(colorable, oracle_colorable(graph, k, color));
+    if (colorable) {
+      prism_view_lift(view, view_color, color);
+      assert_true(oracle_legal(graph, color, k));
+    }
+    for (int32_t v = 0; v < part->n; ++v)
+      view_color[v] = (int32_t)prism_rng_below(rng, (uint32_t)k);
+    prism_view_lift(view, view_color, color);
+    for (int32_t v = 0; v < part->n; ++v) assert_int_equal(color[map[v]], view_color[v]);
+    for (int32_t v = 0; v < graph->n; ++v) assert_in_range(color[v], 0, k - 1);
+    assert_int_equal(oracle_conflicts(graph, color), oracle_conflicts(part, view_color));
+  }
+  prism_view_destroy(&view);
+  assert_null(view);
+}
+
+static void test_views(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(SEED, 2, 0, PRISM_RNG_TEST);
+  for (int round = 0; round < 1500; ++round) {
+    int32_t n = 1 + (int32_t)prism_rng_below(&rng, 10);
+    prism_graph_t *graph = oracle_random_graph(&rng, n, oracle_density(&rng));
+    for (int32_t k = 1; k <= n; ++k) check_view(graph, k, &rng);
+    prism_graph_destroy(&graph);
+  }
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+/* Larger graphs with planted twins and universal vertices: lifts stay legal. */
+static void test_larger_lifts(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(SEED, 3, 0, PRISM_RNG_TEST);
+  for (int round = 0; round < 60; ++round) {
+    prism_graph_t *graph =
+        oracle_random_graph(&rng, MAX_N, round % 2 == 0 ? 0.96 : oracle_density(&rng));
+    prism_kernel_t *kernel = NULL;
+    assert_int_equal(prism_kernel_create(graph, 3, 1000000, &kernel), PRISM_OK);
+    const prism_graph_t *rest = prism_kernel_graph(kernel);
+    int32_t kernel_color[MAX_N], color[MAX_N], colors = 0;
+    int32_t n = rest == NULL ? 0 : rest->n;
+    for (int32_t v = 0; v < n; ++v) kernel_color[v] = v; /* legal, if wasteful */
+    assert_int_equal(prism_kernel_lift(kernel, kernel_color, n, color, &colors), PRISM_OK);
+    assert_true(oracle_legal(graph, color, colors));
+    prism_kernel_destroy(&kernel);
+    prism_graph_destroy(&graph);
+  }
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_same_chromatic_number),
+      cmocka_unit_test(test_nothing_left_to_reduce),
+      cmocka_unit_test(test_views),
+      cmocka_unit_test(test_larger_lifts),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
