@@ -4,6 +4,7 @@
 Usage: test_plot_run.py STORE_WRITER PLOT_RUN_PY. Exit code 77: skipped.
 """
 import importlib.util
+import json
 import os
 import re
 import struct
@@ -22,6 +23,10 @@ except ImportError as missing:
     sys.exit(77)
 
 WRITER, SCRIPT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+
+TABLES = {"metric": "/telemetry/metrics", "event": "/telemetry/events",
+          "migration": "/telemetry/migrations", "solution": "/solutions/index",
+          "summary": "/summary"}
 
 
 def png_size(path):
@@ -107,6 +112,47 @@ class PlotRun(unittest.TestCase):
         self.assertTrue(np.all(np.diff(t) >= 0))
         self.assertEqual(int(np.isnan(values).sum()), 1)
         self.assertEqual(run["solutions"]["colors"].min(), colors)
+
+    def test_json_lines_tell_the_same(self):
+        self.write("3", "40", "9")
+        lines = {}
+        with open(self.stem + ".jsonl", encoding="utf-8") as file:
+            for line in file:
+                record = json.loads(line)
+                lines.setdefault(record.pop("record"), []).append(record)
+        with h5py.File(self.run_file, "r") as run:
+            for kind, table in TABLES.items():
+                rows = run[table][()]
+                self.assertEqual(len(rows), len(lines[kind]), kind)
+                self.assertEqual(len(run[table].attrs["units"]), len(rows.dtype.names))
+                for row, record in zip(rows, lines[kind]):
+                    self.assertEqual(list(record), list(row.dtype.names))
+                    for name, value in record.items():
+                        stored = row[name]
+                        if isinstance(value, str):
+                            stored = stored.decode("utf-8")
+                        if value is None:
+                            self.assertTrue(np.isnan(stored), name)
+                        else:
+                            self.assertEqual(stored, value, name)
+            config = lines["config"][0]
+            self.assertEqual(len(lines["config"]), 1)
+            self.assertEqual(config["graph"]["n"], run["graph"].attrs["n"])
+            attributes = {key: value for key, value in run["config"].attrs.items()
+                          if key != "seed"}
+            self.assertEqual({key: value.decode() if isinstance(value, bytes) else value
+                              for key, value in attributes.items()}, config["config"])
+
+    def test_every_field_is_documented(self):
+        self.write("1", "5", "10")
+        guide = os.path.join(os.path.dirname(SCRIPT), "..", "docs", "TELEMETRY.md")
+        with open(guide, encoding="utf-8") as file:
+            sections = re.split(r"^### ", file.read(), flags=re.MULTILINE)
+        with h5py.File(self.run_file, "r") as run:
+            for table in [*TABLES.values(), "/ranks/table"]:
+                section = next(text for text in sections if text.startswith(table))
+                documented = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+                self.assertEqual(documented, list(run[table].dtype.names), table)
 
     def test_errors(self):
         result = self.plot(self.run_file)
