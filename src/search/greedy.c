@@ -10,6 +10,7 @@
 #include "search/rlf.h"
 
 enum {
+  TIES = 16,             /* equal candidates of DSATUR that chance chooses from */
   STOP_VERTICES = 1024,  /* vertices between two looks at the stop flag */
   EXACT_DEGREES = 768,   /* degrees with a bucket of their own */
   DEGREE_BUCKETS = 1024, /* the rest share buckets by size */
@@ -74,15 +75,21 @@ static void sort_by_degree(const prism_graph_t *graph, const int32_t *order, int
  * remaining degree. What is left stays sorted: a vertex that loses a neighbor swaps
  * places with the first of its degree (after Batagelj & Zaversnik 2003). `start`
  * holds the first place of each degree; place [n] and degree [n] are scratch. */
-static void remove_smallest(const prism_graph_t *graph, int32_t *sorted, int32_t *start,
-                            int32_t *place, int32_t *degree) {
+static void remove_smallest(const prism_graph_t *graph, prism_rng_t *rng, int32_t *sorted,
+                            int32_t *start, int32_t *place, int32_t *degree) {
   int32_t n = graph->n;
   for (int32_t i = 0; i < n; ++i) {
     place[sorted[i]] = i;
     degree[sorted[i]] = prism_graph_degree(graph, sorted[i]);
   }
   for (int32_t i = 0; i < n; ++i) {
-    int32_t v = sorted[i];
+    int32_t equal = start[degree[sorted[i]] + 1] - i; /* as many share its degree */
+    int32_t j = i + (int32_t)prism_rng_below(rng, (uint32_t)equal);
+    int32_t v = sorted[j];
+    sorted[j] = sorted[i];
+    place[sorted[j]] = j;
+    sorted[i] = v;
+    place[v] = i;
     for (int64_t e = graph->offset[v]; e < graph->offset[v + 1]; ++e) {
       int32_t u = graph->neighbor[e];
       if (place[u] <= i) continue;
@@ -122,7 +129,7 @@ static prism_status_t color_by_degree(const prism_graph_t *graph, bool smallest_
   sort_by_degree(graph, shuffled, max_degree, order, start);
   if (smallest_last) {
     PRISM_TRY_GOTO(status, PRISM_ALLOC(n, &place), done);
-    remove_smallest(graph, order, start, place, shuffled);
+    remove_smallest(graph, &rng, order, start, place, shuffled);
   }
   reverse(order, n);
   status = color_in_order(graph, order, stop, color, colors);
@@ -141,6 +148,7 @@ done:
  * to date when a vertex comes up for choice instead of at every change. */
 typedef struct dsatur {
   const prism_graph_t *graph;
+  prism_rng_t rng;
   int32_t *saturation;   /* [n] distinct colors next door */
   int32_t *degree;       /* [n] uncolored neighbors */
   int32_t *bucket;       /* [n] bucket it stands in: saturation * DEGREE_BUCKETS + ... */
@@ -223,12 +231,16 @@ static int32_t dsatur_highest(dsatur_t *d) {
   return -1;
 }
 
-/* Take out the vertex of highest saturation, then highest degree in the rest. */
+/* Take out the vertex of highest saturation, then highest degree in the rest, then
+ * by chance among the first few. */
 static int32_t dsatur_pop(dsatur_t *d) {
   for (;;) {
     int32_t bucket = dsatur_highest(d);
     if (bucket < 0) return -1;
     int32_t v = d->head[bucket];
+    if (d->next[v] >= 0)
+      for (uint32_t i = prism_rng_below(&d->rng, TIES); i > 0 && d->next[v] >= 0; --i)
+        v = d->next[v];
     dsatur_remove(d, v);
     if (degree_bucket(d->degree[v]) == bucket % DEGREE_BUCKETS) return v;
     dsatur_insert(d, v);
@@ -270,7 +282,7 @@ static prism_status_t dsatur_notify(dsatur_t *d, const int32_t *color, int32_t v
 
 /* A vertex of degree d is never given a color above d, so its bits need not reach
  * further: all sets together take O(n + m) bits, whatever the number of colors. */
-static prism_status_t dsatur_prepare(dsatur_t *d, uint64_t seed) {
+static prism_status_t dsatur_prepare(dsatur_t *d) {
   const prism_graph_t *graph = d->graph;
   int32_t n = graph->n;
   PRISM_TRY(PRISM_ALLOC_ZERO(n, &d->saturation));
@@ -286,12 +298,11 @@ static prism_status_t dsatur_prepare(dsatur_t *d, uint64_t seed) {
   }
   PRISM_TRY(PRISM_ALLOC_ZERO(d->seen_offset[n], &d->seen));
   PRISM_TRY(dsatur_add_levels(d, 16));
-  /* A random order of insertion breaks ties between equal degrees. */
+  /* A random order of insertion: equal degrees are no longer in the graph's order. */
   int32_t *order = NULL;
   PRISM_TRY(PRISM_ALLOC(n, &order));
-  prism_rng_t rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_INITIAL);
   for (int32_t v = 0; v < n; ++v) order[v] = v;
-  shuffle(order, n, &rng);
+  shuffle(order, n, &d->rng);
   for (int32_t i = 0; i < n; ++i) dsatur_insert(d, order[i]);
   prism_free(order);
   return PRISM_OK;
@@ -299,10 +310,10 @@ static prism_status_t dsatur_prepare(dsatur_t *d, uint64_t seed) {
 
 static prism_status_t color_by_dsatur(const prism_graph_t *graph, uint64_t seed,
                                       const atomic_bool *stop, int32_t *color, int32_t *colors) {
-  dsatur_t d = {.graph = graph};
+  dsatur_t d = {.graph = graph, .rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_INITIAL)};
   prism_status_t status = PRISM_OK;
   int32_t used = 0, step = 0;
-  PRISM_TRY_GOTO(status, dsatur_prepare(&d, seed), done);
+  PRISM_TRY_GOTO(status, dsatur_prepare(&d), done);
   for (int32_t v = 0; v < graph->n; ++v) color[v] = -1;
   for (int32_t v; (v = dsatur_pop(&d)) >= 0; ++step) {
     if (step % STOP_VERTICES == 0 && asked_to_stop(stop)) {
