@@ -28,7 +28,7 @@ static prism_status_t find_op(prism_reduce_t op, MPI_Op *out) {
 
 prism_status_t prism_mpi_allreduce(prism_mpi_t *comm, const void *in, void *out, size_t count,
                                    size_t element, MPI_Datatype type, prism_reduce_t op) {
-  MPI_Op mpi_op;
+  MPI_Op mpi_op = MPI_OP_NULL;
   PRISM_TRY(find_op(op, &mpi_op));
   size_t most = comm->piece / element;
   for (size_t at = 0; at < count; at += most) {
@@ -145,8 +145,9 @@ prism_status_t prism_mpi_exchange(prism_mpi_t *comm, const prism_buffer_t *send,
   PRISM_TRY(buffer_bytes(receive, &receive_bytes));
   if (to == comm->rank || from == comm->rank) {
     if (to != from || send_bytes != receive_bytes)
-      PRISM_FAIL(PRISM_INVALID, "exchange with the own rank: %zu bytes to rank %d, %zu from rank %d",
-                 send_bytes, to, receive_bytes, from);
+      PRISM_FAIL(PRISM_INVALID,
+                 "exchange with the own rank: %zu bytes to rank %d, %zu from rank %d", send_bytes,
+                 to, receive_bytes, from);
     if (send_bytes > 0 && receive->data != send->data)
       memmove(receive->data, send->data, send_bytes);
     return PRISM_OK;
@@ -173,8 +174,9 @@ prism_status_t prism_mpi_barrier(prism_mpi_t *comm) {
 /* Fixed order of severity: what the user can mend by other input comes first,
  * what a lost or broken environment did comes later, own mistakes last. */
 static const prism_status_t severity[] = {
-    PRISM_OK,     PRISM_INTERRUPTED, PRISM_UNSUPPORTED, PRISM_INVALID, PRISM_FORMAT,  PRISM_IO,
-    PRISM_TIMEOUT, PRISM_PEER,       PRISM_DEVICE,      PRISM_STORAGE, PRISM_MEMORY, PRISM_INTERNAL};
+    PRISM_OK,      PRISM_INTERRUPTED, PRISM_UNSUPPORTED, PRISM_INVALID,
+    PRISM_FORMAT,  PRISM_IO,          PRISM_TIMEOUT,     PRISM_PEER,
+    PRISM_DEVICE,  PRISM_STORAGE,     PRISM_MEMORY,      PRISM_INTERNAL};
 enum { SEVERITIES = sizeof severity / sizeof severity[0] };
 _Static_assert((int)SEVERITIES == (int)PRISM_STATUS_COUNT, "every status needs its severity");
 

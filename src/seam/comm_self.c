@@ -70,8 +70,9 @@ static prism_status_t self_exchange(void *self, const prism_buffer_t *send, int3
   if (send->space != PRISM_SPACE_HOST || receive->space != PRISM_SPACE_HOST)
     PRISM_FAIL(PRISM_UNSUPPORTED, "the single-process communicator moves host buffers only");
   if (send->element_bytes != receive->element_bytes || send->count != receive->count)
-    PRISM_FAIL(PRISM_INVALID, "exchange with the own rank: %zu x %zu bytes sent, %zu x %zu expected",
-               send->count, send->element_bytes, receive->count, receive->element_bytes);
+    PRISM_FAIL(PRISM_INVALID,
+               "exchange with the own rank: %zu x %zu bytes sent, %zu x %zu expected", send->count,
+               send->element_bytes, receive->count, receive->element_bytes);
   copy_bytes(receive->data, send->data, send->count * send->element_bytes);
   return PRISM_OK;
 }
