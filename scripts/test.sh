@@ -42,11 +42,12 @@ PY
 
 # Builds a preset and runs a part of the suite in it. What goes wrong outside a
 # test counts as one failure.
-suite() { # TITLE PRESET CTEST_ARGUMENT...
-  local title=$1 preset=$2 folder=$root/build/$2 failed_before=$failed status=0
-  shift 2
+suite() { # TITLE PRESET TARGETS CTEST_ARGUMENT...
+  local title=$1 preset=$2 targets=$3 folder=$root/build/$2 failed_before=$failed status=0
+  shift 3
   step "$title"
-  if ! build_preset "$preset" all; then
+  # shellcheck disable=SC2086 # a list of words
+  if ! build_preset "$preset" $targets; then
     say "the build failed"
     failed=$((failed + 1))
     return
@@ -64,13 +65,28 @@ bash "$root/scripts/setup.sh" || exit
 
 PRISM_PYTHON=$(find_python)
 export PRISM_PYTHON
+has_libfuzzer() {
+  local folder status=0
+  folder=$(mktemp -d)
+  echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' >"$folder/a.c"
+  clang -fsanitize=fuzzer,address "$folder/a.c" -o "$folder/a" >/dev/null 2>&1 || status=1
+  rm -rf "$folder"
+  return "$status"
+}
+
 if [ "$long" -eq 0 ]; then
-  suite "Release, the normal suite" test -LE 'long|fuzz'
-  suite "ASan and UBSan, unit tests" asan -L unit -LE long
+  suite "Release, the normal suite" test all -LE 'long|fuzz'
+  suite "ASan and UBSan, unit tests" asan all -L unit -LE long
 else
-  suite "Release, the whole suite" test -LE fuzz
-  suite "ASan and UBSan, all but the longest" asan -LE 'long|fuzz|style'
-  suite "TSan, tests with threads" tsan -L 'unit|conformance' -LE long
+  suite "Release, the whole suite" test all -LE fuzz
+  suite "ASan and UBSan, all but the longest" asan all -LE 'long|fuzz|style'
+  suite "TSan, tests with threads" tsan all -L 'unit|conformance' -LE 'long|mpi'
+  if has_libfuzzer; then
+    suite "Fuzzing of the readers" fuzz "fuzz_col_program fuzz_sol_program" -L fuzz
+  else
+    step "Fuzzing of the readers"
+    say "left out: no clang with libFuzzer (Debian, Ubuntu: clang libclang-rt-dev)"
+  fi
 fi
 
 step "Sum of all runs"
