@@ -92,7 +92,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "search iterations of a child (0: chosen by the engine)")                                      \
   X(memetic, tenure_base, F64, "10", 1, 1000, "iterations", "",                                    \
     "tabu tenure is rand(base) + slope * conflicting vertices")                                    \
-  X(memetic, tenure_slope, F64, "0.6", 0, 10, "", "", "see tenure_base")
+  X(memetic, tenure_slope, F64, "0.6", 0, 10, "", "",                                      \
+    "tabu tenure: weight of the conflicting vertices")
 
 #define PRISM_PARAMS_CPU(X)                                                                        \
   X(cpu, isa, CHOICE, "auto", 0, 0, "auto|avx512|avx2|portable", "",                               \

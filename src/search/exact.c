@@ -23,7 +23,7 @@ enum {
 typedef struct limits {
   int64_t node_limit; /* 0: none */
   double deadline;    /* 0: none */
-  const atomic_bool *stop;
+  const atomic_int *stop;
   int64_t nodes;
   bool stopped;
 } limits_t;
@@ -281,7 +281,7 @@ static prism_status_t solve_part(const prism_graph_t *graph, split_t *s, int32_t
 
 prism_status_t prism_exact_color(const prism_graph_t *graph, const int32_t *clique,
                                  int32_t clique_size, int32_t upper, int64_t node_limit,
-                                 double seconds, const atomic_bool *stop, int32_t *color,
+                                 double seconds, const atomic_int *stop, int32_t *color,
                                  prism_exact_result_t *out) {
   if (graph->n > UINT16_MAX)
     PRISM_FAIL(PRISM_INVALID, "exact coloring takes up to %d vertices, not %d", UINT16_MAX,

@@ -17,7 +17,7 @@ enum {
   BUCKET_WORDS = DEGREE_BUCKETS / 64
 };
 
-static bool asked_to_stop(const atomic_bool *stop) {
+static bool asked_to_stop(const atomic_int *stop) {
   return stop != NULL && atomic_load_explicit(stop, memory_order_relaxed);
 }
 
@@ -33,7 +33,7 @@ static void shuffle(int32_t *items, int32_t count, prism_rng_t *rng) {
 /* ---- Sequential coloring along an order ---- */
 
 static prism_status_t color_in_order(const prism_graph_t *graph, const int32_t *order,
-                                     const atomic_bool *stop, int32_t *color, int32_t *colors) {
+                                     const atomic_int *stop, int32_t *color, int32_t *colors) {
   int32_t n = graph->n, used = 0;
   int32_t *mark = NULL; /* [n + 1] step at which a color was last seen next door */
   PRISM_TRY(PRISM_ALLOC_ZERO((size_t)n + 1, &mark));
@@ -115,7 +115,7 @@ static void reverse(int32_t *items, int32_t count) {
 }
 
 static prism_status_t color_by_degree(const prism_graph_t *graph, bool smallest_last,
-                                      uint64_t seed, const atomic_bool *stop, int32_t *color,
+                                      uint64_t seed, const atomic_int *stop, int32_t *color,
                                       int32_t *colors) {
   int32_t n = graph->n, max_degree = prism_graph_max_degree(graph);
   int32_t *shuffled = NULL, *order = NULL, *start = NULL, *place = NULL;
@@ -309,7 +309,7 @@ static prism_status_t dsatur_prepare(dsatur_t *d) {
 }
 
 static prism_status_t color_by_dsatur(const prism_graph_t *graph, uint64_t seed,
-                                      const atomic_bool *stop, int32_t *color, int32_t *colors) {
+                                      const atomic_int *stop, int32_t *color, int32_t *colors) {
   dsatur_t d = {.graph = graph, .rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_INITIAL)};
   prism_status_t status = PRISM_OK;
   int32_t used = 0, step = 0;
@@ -350,7 +350,7 @@ const char *prism_greedy_name(prism_greedy_t heuristic) {
 }
 
 prism_status_t prism_greedy_color(const prism_graph_t *graph, prism_greedy_t heuristic,
-                                  uint64_t seed, const atomic_bool *stop, int32_t *color,
+                                  uint64_t seed, const atomic_int *stop, int32_t *color,
                                   int32_t *colors) {
   switch (heuristic) {
     case PRISM_GREEDY_NATURAL:

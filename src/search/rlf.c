@@ -151,7 +151,7 @@ static void class_add(rlf_t *r, int32_t v, int32_t c, int32_t *color) {
   }
 }
 
-prism_status_t prism_rlf_color(const prism_graph_t *graph, uint64_t seed, const atomic_bool *stop,
+prism_status_t prism_rlf_color(const prism_graph_t *graph, uint64_t seed, const atomic_int *stop,
                                int32_t *color, int32_t *colors) {
   rlf_t r = {.graph = graph, .rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_INITIAL)};
   prism_status_t status = PRISM_OK;

@@ -5,10 +5,10 @@
 
 enum prism_tag {
   PRISM_TAG_TELEMETRY = 1, /* to rank 0: a batch of records (telemetry.h) */
-  PRISM_TAG_SOLUTION = 2,
-  PRISM_TAG_BOUND = 3,
-  PRISM_TAG_MIGRANT = 4,
-  PRISM_TAG_STOP = 5
+  PRISM_TAG_SOLUTION = 2,  /* to all: a legal coloring (wire.h) */
+  PRISM_TAG_MIGRANT = 4,   /* to the next rank: an elite (wire.h) */
+  PRISM_TAG_STOP = 5,      /* to all: end the search; a prism_exit_t */
+  PRISM_TAG_EXHAUSTED = 6 /* to rank 0: this rank has used up its iterations */
 };
 
 #endif

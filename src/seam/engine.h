@@ -1,0 +1,147 @@
+/* The engine seam: a set of islands that search for colourings of one kernel
+ * graph. A CPU engine owns threads, a CUDA engine a GPU; the driver sees only
+ * this vtable.
+ *
+ * Work is asynchronous: submit() gives an idle island a piece of work and
+ * returns a ticket, poll() waits for it. An island has at most one ticket in
+ * flight; import, export and hooks are allowed only while it is idle, so no
+ * call here needs a lock of the caller. All calls of one engine come from one
+ * thread. Not collective. Colourings are in the numbering of the kernel graph. */
+#ifndef PRISM_SEAM_ENGINE_H
+#define PRISM_SEAM_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "model/graph.h"
+#include "seam/phase.h"
+
+/* Immutable snapshot of the search parameters; takes effect with the submitted
+ * work. Zero in a field marked (auto) lets the engine choose. */
+typedef struct prism_search_params {
+  int32_t version;               /* raised by whoever changes a snapshot */
+  prism_method_t method;
+  int32_t population;            /* individuals of a POOL island (auto) */
+  int64_t generation_iterations; /* iterations of each individual a generation (auto) */
+  double tenure_base;            /* tabu tenure = rand(base) + slope * conflicting vertices */
+  double tenure_slope;
+} prism_search_params_t;
+
+/* A piece of work ends when f = 0 is found, a budget is used up, or stop() was
+ * called. A budget of 0 is none; at least one must be given. Iteration and
+ * generation budgets alone keep a run deterministic. */
+typedef struct prism_work {
+  prism_phase_t phase;
+  int32_t k; /* kernel colours, >= 1 */
+  prism_search_params_t params;
+  int64_t generations;
+  int64_t iterations;
+  double seconds;
+} prism_work_t;
+
+/* By-value result of a ticket. */
+typedef struct prism_summary {
+  int32_t island;
+  prism_phase_t phase;
+  prism_method_t method;
+  int32_t k;
+  int64_t f_best;      /* fewest conflicts of a complete colouring at k by this method since k was set */
+  int64_t f_ticket;    /* fewest within this ticket */
+  int64_t iterations;  /* of this ticket, summed over individuals */
+  int64_t generations; /* of this ticket */
+  double seconds;      /* this ticket's busy time */
+  double diversity;    /* mean partition distance / n among the individuals; -1: a single one */
+  int32_t individuals;
+  int32_t restarts;    /* of this ticket: populations that had converged and were renewed */
+} prism_summary_t;
+
+/* How the island treated a migrant. */
+typedef struct prism_import_result {
+  bool accepted;
+  int32_t distance; /* partition distance to the nearest resident of the same k; -1: not measured */
+} prism_import_result_t;
+
+/* Optional per-vertex inputs, kernel numbering, borrowed until the next
+ * set_hooks or destroy. NULL members are absent and cost nothing. */
+typedef struct prism_hooks {
+  const float *score;           /* [n] higher is preferred among moves of equal delta */
+  const int32_t *vertex_weight; /* [n] >= 1: weight of a contracted vertex in the objective */
+  const int32_t *edge_weight;   /* [2 m] CSR-aligned, symmetric, >= 1: starting weights (WEIGHTED) */
+  const uint64_t *frozen;       /* [words of n] bit v: v keeps its colour */
+  bool counters;                /* collect the per-vertex counters below */
+} prism_hooks_t;
+
+/* Per-vertex counters since they were switched on. X(name) */
+#define PRISM_COUNTER_LIST(X) X(conflict_time) X(color_changes) X(tabu_hits)
+
+typedef enum prism_counter {
+#define PRISM_COUNTER_ENUM(name) PRISM_COUNTER_##name,
+  PRISM_COUNTER_LIST(PRISM_COUNTER_ENUM)
+#undef PRISM_COUNTER_ENUM
+  PRISM_COUNTER_COUNT
+} prism_counter_t;
+
+typedef struct prism_engine_ops {
+  const char *name;   /* "cpu", "cuda" */
+  const char *detail; /* for the summary, e.g. the instruction set */
+
+  /* Start work on an idle island. [out] ticket. PRISM_UNSUPPORTED: this engine
+   * has no such phase or method. */
+  prism_status_t (*submit)(void *self, int32_t island, const prism_work_t *work, int64_t *ticket);
+  /* Wait up to `wait` seconds (0: only look). [out] done; [out] summary, set
+   * when done. A failure inside the work comes out here. */
+  prism_status_t (*poll)(void *self, int64_t ticket, double wait, bool *done,
+                         prism_summary_t *summary);
+  /* Wait until any of the islands' tickets has ended, or `wait` seconds passed. */
+  prism_status_t (*wait_any)(void *self, double wait);
+  /* Ask running work to end at its next check; may be called from any thread. */
+  void (*stop)(void *self, int32_t island);
+
+  /* Best colouring of an idle island at the k of its last work.
+   * [out] color [n] complete; [out] k; [out] f conflicts. `which` 0: best of the
+   * last method; 1: a random elite, drawn with `draw`. */
+  prism_status_t (*export_colors)(void *self, int32_t island, int32_t which, uint32_t draw,
+                                  int32_t *color, int32_t *k, int64_t *f);
+  /* Offer a complete colouring [n] with k colours: `seed` replaces what the
+   * island has (a new start for k and below), otherwise it is a migrant that is
+   * accepted by f and by distance. */
+  prism_status_t (*import_colors)(void *self, int32_t island, const int32_t *color, int32_t k,
+                                  bool seed, prism_import_result_t *result);
+  prism_status_t (*set_hooks)(void *self, int32_t island, const prism_hooks_t *hooks);
+  /* [out] values [n] of one counter. */
+  prism_status_t (*export_counters)(void *self, int32_t island, prism_counter_t which,
+                                    uint32_t *values);
+  void (*destroy)(void *self);
+} prism_engine_ops_t;
+
+typedef struct prism_engine {
+  const prism_engine_ops_t *ops;
+  void *self;
+  int32_t islands;
+} prism_engine_t;
+
+/* What every backend's constructor takes. */
+typedef struct prism_engine_config {
+  const prism_graph_t *graph; /* kernel graph; borrowed until destroy */
+  uint64_t seed;              /* of the run */
+  int32_t islands;            /* >= 1 */
+  int32_t first_island;       /* global id of island 0 (ranks differ) */
+} prism_engine_config_t;
+
+/* A backend: src/app lists those that were built and chosen. `context` is the
+ * backend's own parameter section. */
+typedef struct prism_engine_backend {
+  const char *name;
+  prism_status_t (*create)(const prism_engine_config_t *config, const void *context,
+                           prism_engine_t *out);
+  const void *context;
+} prism_engine_backend_t;
+
+static inline void prism_engine_destroy(prism_engine_t *engine) {
+  if (engine->ops != 0) engine->ops->destroy(engine->self);
+  engine->ops = 0;
+  engine->self = 0;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* The phase table: one row per phase. Ids are in telemetry order and stable on
+ * disk. Adding a phase adds a row here and functions in the engines' arrays. */
+#ifndef PRISM_SEAM_PHASE_H
+#define PRISM_SEAM_PHASE_H
+
+/* X(NAME, id on disk, name, display tag, GPU stream) */
+#define PRISM_PHASE_LIST(X)                    \
+  X(INITIAL, 0, "initial", "INIT", 0)          \
+  X(MEMETIC, 6, "memetic", "MEMETIC", 3)       \
+  X(VALIDATION, 9, "validation", "VALID", 0)
+
+typedef enum prism_phase {
+#define PRISM_PHASE_ENUM(name, id, text, tag, stream) PRISM_PHASE_##name = id,
+  PRISM_PHASE_LIST(PRISM_PHASE_ENUM)
+#undef PRISM_PHASE_ENUM
+} prism_phase_t;
+
+typedef struct prism_phase_row {
+  int id;
+  const char *name;
+  const char *tag;
+  int stream;
+} prism_phase_row_t;
+
+/* Row of a phase id; NULL for an id that does not exist. */
+const prism_phase_row_t *prism_phase_find(int id);
+
+/* Local search methods a memetic island can run, stable on disk. X(NAME, id, name) */
+#define PRISM_METHOD_LIST(X)      \
+  X(TABUCOL, 0, "tabucol")        \
+  X(PARTIALCOL, 1, "partialcol")  \
+  X(WEIGHTED, 2, "weighted")      \
+  X(HEAD, 3, "head")              \
+  X(POOL, 4, "pool")
+
+typedef enum prism_method {
+#define PRISM_METHOD_ENUM(name, id, text) PRISM_METHOD_##name = id,
+  PRISM_METHOD_LIST(PRISM_METHOD_ENUM)
+#undef PRISM_METHOD_ENUM
+  PRISM_METHOD_COUNT
+} prism_method_t;
+
+const char *prism_method_name(prism_method_t method);
+
+#endif

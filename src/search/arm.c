@@ -1,0 +1,151 @@
+#include "search/arm.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/coloring.h"
+#include "search/arm_pool.h"
+#include "search/seeds.h"
+
+static int32_t members_wanted(prism_method_t method, const prism_search_params_t *params) {
+  if (method == PRISM_METHOD_HEAD) return PRISM_ARM_HEAD_MEMBERS;
+  if (method == PRISM_METHOD_POOL) return params->population >= 2 ? params->population : 10;
+  return 1;
+}
+
+static bool is_population(prism_method_t method) {
+  return method == PRISM_METHOD_HEAD || method == PRISM_METHOD_POOL;
+}
+
+static prism_status_t individual_create(int32_t n, prism_individual_t *out) {
+  out->f = -1;
+  return PRISM_ALLOC(n, &out->color);
+}
+
+prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
+                              const prism_problem_t *problem, const prism_isa_t *isa,
+                              const prism_hooks_t *hooks, int32_t k, uint64_t seed,
+                              uint32_t individual, const prism_search_params_t *params) {
+  *arm = (prism_arm_t){.method = method, .problem = problem, .k = k, .seed = seed,
+                       .individual = individual, .diversity = -1.0};
+  arm->capacity = members_wanted(method, params);
+  arm->generation_iterations =
+      params->generation_iterations > 0 ? params->generation_iterations : 8000;
+  prism_method_t moves = is_population(method) ? PRISM_METHOD_TABUCOL : method;
+  prism_local_init(&arm->local, problem, isa, hooks, moves, k, params->tenure_base,
+                   params->tenure_slope);
+  PRISM_TRY(PRISM_ALLOC_ZERO(arm->capacity, &arm->member));
+  for (int32_t i = 0; i < arm->capacity; ++i)
+    PRISM_TRY(individual_create(problem->n, &arm->member[i]));
+  PRISM_TRY(individual_create(problem->n, &arm->best));
+  if (!is_population(method)) return PRISM_OK;
+  for (int i = 0; i < 2; ++i) {
+    PRISM_TRY(individual_create(problem->n, &arm->elite[i]));
+    PRISM_TRY(individual_create(problem->n, &arm->child[i]));
+  }
+  PRISM_TRY(individual_create(problem->n, &arm->migrant));
+  return prism_crossover_init(&arm->crossover, problem->n, k);
+}
+
+void prism_arm_release(prism_arm_t *arm) {
+  prism_local_release(&arm->local);
+  prism_crossover_release(&arm->crossover);
+  for (int32_t i = 0; i < arm->capacity && arm->member != NULL; ++i)
+    prism_free(arm->member[i].color);
+  prism_free(arm->member);
+  for (int i = 0; i < 2; ++i) {
+    prism_free(arm->elite[i].color);
+    prism_free(arm->child[i].color);
+  }
+  prism_free(arm->migrant.color);
+  prism_free(arm->best.color);
+  memset(arm, 0, sizeof *arm);
+}
+
+prism_status_t prism_arm_found(prism_arm_t *arm, const int32_t *color) {
+  if (arm->members >= arm->capacity) return PRISM_OK;
+  prism_individual_t *member = &arm->member[arm->members++];
+  memcpy(member->color, color, (size_t)arm->problem->n * sizeof *color);
+  member->f = prism_coloring_conflicts(arm->problem->graph, color);
+  prism_arm_note_best(arm, member);
+  return PRISM_OK;
+}
+
+void prism_arm_note_best(prism_arm_t *arm, const prism_individual_t *candidate) {
+  if (arm->best.f >= 0 && arm->best.f <= candidate->f) return;
+  memcpy(arm->best.color, candidate->color, (size_t)arm->problem->n * sizeof *candidate->color);
+  arm->best.f = candidate->f;
+}
+
+prism_rng_t prism_arm_stream(prism_arm_t *arm, prism_rng_purpose_t purpose) {
+  return prism_rng_stream(arm->seed, arm->draws++, arm->individual, purpose);
+}
+
+/* Fill up with random founders. */
+static prism_status_t complete_members(prism_arm_t *arm) {
+  while (arm->members < arm->capacity) {
+    prism_rng_t rng = prism_arm_stream(arm, PRISM_RNG_POOL);
+    prism_individual_t *member = &arm->member[arm->members];
+    PRISM_TRY(prism_seed_random(arm->problem->graph, arm->k, &rng, member->color));
+    member->f = prism_coloring_conflicts(arm->problem->graph, member->color);
+    prism_arm_note_best(arm, member);
+    ++arm->members;
+  }
+  arm->founded = true;
+  arm->left = 0;
+  arm->stage = 0;
+  return PRISM_OK;
+}
+
+/* Begin the next piece of search: choose what local search starts from. */
+static prism_status_t begin(prism_arm_t *arm) {
+  arm->left = arm->generation_iterations;
+  if (is_population(arm->method)) return prism_arm_breed(arm);
+  if (arm->local.state != NULL && arm->generations > 0) return PRISM_OK; /* it goes on */
+  return prism_local_start(&arm->local, arm->member[0].color);
+}
+
+/* A piece of search is over: the population takes its result. */
+static prism_status_t finish(prism_arm_t *arm) {
+  arm->left = 0;
+  if (is_population(arm->method)) return prism_arm_settle(arm);
+  prism_local_best(&arm->local, arm->member[0].color, &arm->member[0].f);
+  prism_arm_note_best(arm, &arm->member[0]);
+  ++arm->generations;
+  return PRISM_OK;
+}
+
+prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *params,
+                                 int64_t iterations, const atomic_bool *stop,
+                                 prism_arm_step_t *step) {
+  *step = (prism_arm_step_t){.f = INT64_MAX};
+  if (!arm->founded) PRISM_TRY(complete_members(arm));
+  if (params->generation_iterations > 0) arm->generation_iterations = params->generation_iterations;
+  prism_tabu_params_t tabu = {params->tenure_base, params->tenure_slope, true, arm->seed,
+                              arm->individual};
+  if (arm->best.f == 0) {
+    step->f = 0;
+    step->solved = true;
+    return PRISM_OK;
+  }
+  while (step->iterations < iterations && !step->solved &&
+         !(stop != NULL && atomic_load_explicit(stop, memory_order_relaxed))) {
+    if (arm->left == 0) PRISM_TRY(begin(arm));
+    int64_t budget = iterations - step->iterations;
+    if (budget > arm->left) budget = arm->left;
+    int64_t used = 0;
+    PRISM_TRY(prism_local_run(&arm->local, &tabu, budget, stop, &used, &step->solved));
+    step->iterations += used;
+    arm->left -= used;
+    /* PartialCol counts uncoloured vertices; its conflicts are known at the end. */
+    if (arm->method != PRISM_METHOD_PARTIALCOL && arm->local.state->best_f < step->f)
+      step->f = arm->local.state->best_f;
+    if (arm->left <= 0 || step->solved) {
+      int64_t before = arm->generations;
+      PRISM_TRY(finish(arm));
+      step->generations += (int32_t)(arm->generations - before);
+      if (!is_population(arm->method) && arm->member[0].f < step->f) step->f = arm->member[0].f;
+    }
+  }
+  return PRISM_OK;
+}

@@ -1,0 +1,83 @@
+/* One method on one island at one k: its population and the search in progress,
+ * as a state machine that can be advanced in slices of any length.
+ *
+ * A generation of a trajectory method (TABUCOL, PARTIALCOL, WEIGHTED) is L moves of
+ * one individual. HEAD (Moalic & Gondran 2018): two individuals, two GPX children,
+ * each searched for L moves, the best of earlier cycles brought back. POOL: mates
+ * drawn at random, one child a generation, the pool kept apart by partition distance
+ * (after Lu & Hao 2010; Goudet, Grelier & Hao 2022). L grows when a population has
+ * converged without success. One thread. */
+#ifndef PRISM_SEARCH_ARM_H
+#define PRISM_SEARCH_ARM_H
+
+#include "search/crossover.h"
+#include "search/local.h"
+#include "seam/engine.h"
+
+enum { PRISM_ARM_HEAD_MEMBERS = 2 };
+
+typedef struct prism_individual {
+  int32_t *color; /* [view n]; owned */
+  int64_t f;
+} prism_individual_t;
+
+typedef struct prism_arm {
+  prism_method_t method;
+  const prism_problem_t *problem; /* borrowed */
+  int32_t k;
+  uint64_t seed;
+  uint32_t individual;            /* global id of the random streams */
+  uint64_t draws;                 /* position of the pool streams */
+
+  prism_local_t local;
+  prism_crossover_t crossover;    /* HEAD and POOL only */
+
+  int32_t members;                /* in `member`; a trajectory has 1 */
+  int32_t capacity;
+  prism_individual_t *member;     /* [capacity] */
+  prism_individual_t elite[2];    /* HEAD: best of this and of the last cycle; f < 0: none */
+  prism_individual_t child[2];
+  prism_individual_t migrant;     /* waiting; f < 0: none */
+  prism_individual_t best;        /* fewest conflicts at this k */
+  bool founded;                   /* members were made */
+
+  int64_t generation_iterations;  /* L */
+  int64_t left;                   /* moves still owed to the child in search */
+  int32_t stage;                  /* HEAD: which child */
+  int32_t cycle;                  /* HEAD: generations of this cycle */
+  int32_t searched;               /* POOL: founders that had their first search */
+  double diversity;               /* mean distance / n, -1 for one individual */
+  int64_t generations;
+  int32_t restarts;
+} prism_arm_t;
+
+/* What one advance did. */
+typedef struct prism_arm_step {
+  int64_t iterations;
+  int32_t generations;
+  int64_t f; /* fewest conflicts seen in it */
+  bool solved;
+} prism_arm_step_t;
+
+/* An arm without members. [in] hooks view numbering, borrowed, may be NULL. */
+prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
+                              const prism_problem_t *problem, const prism_isa_t *isa,
+                              const prism_hooks_t *hooks, int32_t k, uint64_t seed,
+                              uint32_t individual, const prism_search_params_t *params);
+void prism_arm_release(prism_arm_t *arm);
+
+/* Add a founder [view n], copied. Members beyond the method's size are ignored. */
+prism_status_t prism_arm_found(prism_arm_t *arm, const int32_t *color);
+
+/* Search for up to `iterations` moves; missing founders are drawn at random. Ends
+ * early when a legal colouring was found (arm->best). */
+prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *params,
+                                 int64_t iterations, const atomic_bool *stop,
+                                 prism_arm_step_t *step);
+
+/* Offer a migrant [view n]. It waits for the next generation when it is different
+ * enough from the members and not much worse. */
+prism_status_t prism_arm_offer(prism_arm_t *arm, const int32_t *color,
+                               prism_import_result_t *result);
+
+#endif

@@ -1,0 +1,103 @@
+#include "search/island_hooks.h"
+
+#include <string.h>
+
+#include "base/bitset.h"
+#include "base/mem.h"
+
+void prism_island_unmap_hooks(prism_island_t *island) {
+  prism_free((void *)(uintptr_t)island->mapped.score);
+  prism_free((void *)(uintptr_t)island->mapped.vertex_weight);
+  prism_free((void *)(uintptr_t)island->mapped.edge_weight);
+  prism_free((void *)(uintptr_t)island->mapped.frozen);
+  island->mapped = (prism_hooks_t){0};
+}
+
+/* Weights of the view's arcs: those of the kernel's arcs between kept vertices,
+ * which come in the same order. */
+static prism_status_t map_edge_weights(prism_island_t *island, const prism_graph_t *g,
+                                       const int32_t *map) {
+  const prism_graph_t *kernel = island->kernel;
+  int32_t *weight = NULL, *place = NULL;
+  PRISM_TRY(PRISM_ALLOC(2 * g->m, &weight));
+  island->mapped.edge_weight = weight;
+  PRISM_TRY(PRISM_ALLOC(kernel->n, &place));
+  for (int32_t v = 0; v < kernel->n; ++v) place[v] = -1;
+  for (int32_t v = 0; v < g->n; ++v) place[map[v]] = v;
+  int64_t at = 0;
+  for (int32_t v = 0; v < g->n; ++v)
+    for (int64_t e = kernel->offset[map[v]]; e < kernel->offset[map[v] + 1]; ++e)
+      if (place[kernel->neighbor[e]] >= 0) weight[at++] = island->hooks->edge_weight[e];
+  prism_free(place);
+  return PRISM_OK;
+}
+
+prism_status_t prism_island_map_hooks(prism_island_t *island) {
+  const prism_hooks_t *hooks = island->hooks;
+  if (hooks == NULL || island->ground == NULL || island->ground->problem == NULL) return PRISM_OK;
+  const prism_graph_t *g = island->ground->problem->graph;
+  const int32_t *map = prism_view_map(island->ground->view);
+  prism_hooks_t *mapped = &island->mapped;
+  mapped->counters = hooks->counters;
+  if (hooks->score != NULL) {
+    float *score = NULL;
+    PRISM_TRY(PRISM_ALLOC(g->n, &score));
+    for (int32_t v = 0; v < g->n; ++v) score[v] = hooks->score[map[v]];
+    mapped->score = score;
+  }
+  if (hooks->vertex_weight != NULL) {
+    int32_t *weight = NULL;
+    PRISM_TRY(PRISM_ALLOC(g->n, &weight));
+    for (int32_t v = 0; v < g->n; ++v) weight[v] = hooks->vertex_weight[map[v]];
+    mapped->vertex_weight = weight;
+  }
+  if (hooks->frozen != NULL) {
+    uint64_t *frozen = NULL;
+    PRISM_TRY(PRISM_ALLOC_ZERO(prism_bitset_words(g->n), &frozen));
+    for (int32_t v = 0; v < g->n; ++v)
+      if (prism_bitset_has(hooks->frozen, map[v])) prism_bitset_add(frozen, v);
+    mapped->frozen = frozen;
+  }
+  return hooks->edge_weight != NULL ? map_edge_weights(island, g, map) : PRISM_OK;
+}
+
+void prism_island_collect_counters(prism_island_t *island, prism_arm_t *arm) {
+  prism_state_t *state = arm->local.state;
+  if (state == NULL || island->ground == NULL || island->ground->problem == NULL) return;
+  const int32_t *map = prism_view_map(island->ground->view);
+  for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) {
+    if (state->counter[i] == NULL || island->counter[i] == NULL) continue;
+    for (int32_t v = 0; v < state->n; ++v) island->counter[i][map[v]] += state->counter[i][v];
+    memset(state->counter[i], 0, (size_t)state->n * sizeof *state->counter[i]);
+  }
+}
+
+prism_status_t prism_island_hooks(prism_island_t *island, const prism_hooks_t *hooks) {
+  /* The arms hold the old arrays: they are made again from what they found. */
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    if (!island->live[m]) continue;
+    prism_arm_release(&island->arm[m]);
+    island->live[m] = false;
+  }
+  prism_island_unmap_hooks(island);
+  prism_ground_return(island->grounds, &island->ground);
+  island->k = 0;
+  island->hooks = hooks;
+  for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) {
+    prism_free(island->counter[i]);
+    island->counter[i] = NULL;
+    if (hooks != NULL && hooks->counters)
+      PRISM_TRY(PRISM_ALLOC_ZERO(island->kernel->n, &island->counter[i]));
+  }
+  return PRISM_OK;
+}
+
+prism_status_t prism_island_counters(prism_island_t *island, prism_counter_t which,
+                                     uint32_t *values) {
+  if (island->counter[which] == NULL)
+    PRISM_FAIL(PRISM_INVALID, "the counters of this island are not switched on");
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m)
+    if (island->live[m]) prism_island_collect_counters(island, &island->arm[m]);
+  memcpy(values, island->counter[which], (size_t)island->kernel->n * sizeof *values);
+  return PRISM_OK;
+}

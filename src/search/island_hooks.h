@@ -1,0 +1,15 @@
+/* Hooks and counters of an island between kernel and view numbering. Private to
+ * the island's files. */
+#ifndef PRISM_SEARCH_ISLAND_HOOKS_H
+#define PRISM_SEARCH_ISLAND_HOOKS_H
+
+#include "search/island.h"
+
+/* Fill island->mapped for the present view. */
+prism_status_t prism_island_map_hooks(prism_island_t *island);
+void prism_island_unmap_hooks(prism_island_t *island);
+
+/* Add an arm's counters to the island's. */
+void prism_island_collect_counters(prism_island_t *island, prism_arm_t *arm);
+
+#endif

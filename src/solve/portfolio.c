@@ -1,0 +1,75 @@
+#include "solve/portfolio.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Nobody's share falls below this: a planted colouring gives no sign before it is
+ * found, so a method that looks bad may still be the one that gets there. */
+static const double floor_share = 0.08;
+static const double credit_decay = 0.7;
+
+void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset) {
+  memset(portfolio, 0, sizeof *portfolio);
+  portfolio->offset = offset;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    portfolio->arm[m].allowed = only < 0 ? m != PRISM_METHOD_POOL : m == only;
+    portfolio->arm[m].f_best = -1;
+  }
+}
+
+void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k) {
+  portfolio->k = k;
+  portfolio->total = 0.0;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    portfolio->arm[m].spent = 0.0;
+    portfolio->arm[m].f_best = -1;
+  }
+}
+
+/* Weight of an arm before normalisation. */
+static double weight(const prism_portfolio_t *portfolio, int m) {
+  const prism_portfolio_arm_t *arm = &portfolio->arm[m];
+  int64_t least = INT64_MAX;
+  for (int i = 0; i < PRISM_METHOD_COUNT; ++i)
+    if (portfolio->arm[i].allowed && portfolio->arm[i].f_best >= 0 &&
+        portfolio->arm[i].f_best < least)
+      least = portfolio->arm[i].f_best;
+  /* Who has not run yet is taken to be as good as the best. */
+  double behind = arm->f_best < 0 ? 0.0 : (double)(arm->f_best - least) / (double)(least + 1);
+  return (0.25 + arm->credit) * exp(-behind);
+}
+
+prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio) {
+  double sum = 0.0;
+  int allowed = 0;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    if (!portfolio->arm[m].allowed) continue;
+    sum += weight(portfolio, m);
+    ++allowed;
+  }
+  int best = -1;
+  double best_lag = 0.0;
+  for (int i = 0; i < PRISM_METHOD_COUNT; ++i) {
+    int m = (i + portfolio->offset) % PRISM_METHOD_COUNT;
+    if (!portfolio->arm[m].allowed) continue;
+    double share = floor_share + (1.0 - floor_share * allowed) * weight(portfolio, m) / sum;
+    /* Behind its share, measured in its own pace: at the start the largest share. */
+    double lag = share > 0.0 ? (portfolio->arm[m].spent + 1e-9) / share : INFINITY;
+    if (best < 0 || lag < best_lag * (1.0 - 1e-12)) {
+      best = m;
+      best_lag = lag;
+    }
+  }
+  return (prism_method_t)best;
+}
+
+void prism_portfolio_reward(prism_portfolio_t *portfolio, const prism_summary_t *summary,
+                            double cost) {
+  prism_portfolio_arm_t *arm = &portfolio->arm[summary->method];
+  arm->spent += cost;
+  portfolio->total += cost;
+  if (arm->f_best < 0 || summary->f_best < arm->f_best) arm->f_best = summary->f_best;
+  if (summary->f_best > 0) return;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) portfolio->arm[m].credit *= credit_decay;
+  arm->credit += 1.0;
+}

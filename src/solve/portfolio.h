@@ -1,0 +1,41 @@
+/* The portfolio: which method an island runs next.
+ *
+ * Each method has a share of the time at the present k, from what it achieved on
+ * this graph: solving earlier k, and getting closer to zero conflicts at this one.
+ * The method that is furthest behind its share runs next (stride scheduling), so a
+ * choice needs no random numbers and nobody starves. One per island; one thread. */
+#ifndef PRISM_SOLVE_PORTFOLIO_H
+#define PRISM_SOLVE_PORTFOLIO_H
+
+#include <stdint.h>
+
+#include "seam/engine.h"
+
+typedef struct prism_portfolio_arm {
+  bool allowed;
+  double credit;   /* from successes, decaying */
+  double spent;    /* cost units at this k */
+  int64_t f_best;  /* fewest conflicts at this k; -1: has not run */
+} prism_portfolio_arm_t;
+
+typedef struct prism_portfolio {
+  int32_t k;            /* 0: none yet */
+  int32_t offset;       /* islands begin with different methods */
+  double total;         /* cost units at this k */
+  prism_portfolio_arm_t arm[PRISM_METHOD_COUNT];
+} prism_portfolio_t;
+
+/* [in] only  a prism_method_t, or -1 for all; [in] offset  number of the island. */
+void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset);
+
+/* A new k: spent time and conflicts start anew, credits stay. */
+void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k);
+
+/* Method to run next at the present k. */
+prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio);
+
+/* What a ticket brought. [in] cost  seconds, or moves in a deterministic run. */
+void prism_portfolio_reward(prism_portfolio_t *portfolio, const prism_summary_t *summary,
+                            double cost);
+
+#endif

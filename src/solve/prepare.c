@@ -1,0 +1,163 @@
+#include "solve/prepare.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "model/coloring.h"
+#include "search/bounds.h"
+
+typedef struct preparation {
+  const prism_graph_t *graph;
+  const prism_params_t *params;
+  uint64_t seed;
+  int32_t goal;
+  double deadline;
+  const atomic_int *stop;
+  prism_prepared_t *out;
+  int32_t *kernel_color; /* [kernel n] scratch */
+  int32_t *color;        /* [n] scratch */
+} preparation_t;
+
+static bool enough(const preparation_t *p) {
+  int32_t bound = p->out->lower_bound > p->goal ? p->out->lower_bound : p->goal;
+  return (p->out->colors > 0 && p->out->colors <= bound) || (p->out->colors > 0 && p->stop != NULL && atomic_load(p->stop) != 0);
+}
+
+static void keep(preparation_t *p, int32_t colors) {
+  if (p->out->colors != 0 && colors >= p->out->colors) return;
+  memcpy(p->out->color, p->color, (size_t)p->graph->n * sizeof *p->color);
+  p->out->colors = colors;
+}
+
+/* Keep a legal colouring of the kernel when its lift is better. */
+static prism_status_t keep_lifted(preparation_t *p, int32_t kernel_colors) {
+  int32_t colors = 0;
+  PRISM_TRY(prism_kernel_lift(p->out->kernel, p->kernel_color, kernel_colors, p->color, &colors));
+  keep(p, colors);
+  return PRISM_OK;
+}
+
+static prism_status_t bound_below(preparation_t *p) {
+  bool fixed = p->params->run.deterministic;
+  PRISM_TRY(PRISM_ALLOC(p->graph->n, &p->out->clique));
+  PRISM_TRY(prism_clique_find(p->graph, p->seed, fixed ? 0.0 : p->params->reduction.clique_seconds,
+                              fixed ? 200000 : 0, p->out->clique, &p->out->clique_size));
+  p->out->lower_bound = p->out->clique_size;
+  return PRISM_OK;
+}
+
+/* RLF costs about n m / k: on large graphs it would eat the search's time. */
+static bool affordable(const preparation_t *p, const prism_graph_t *kernel, prism_greedy_t how) {
+  if (how != PRISM_GREEDY_RLF) return true;
+  int32_t k = p->out->colors > 0 ? p->out->colors : 1;
+  return (double)kernel->n * (double)kernel->m / (double)k < 2e9;
+}
+
+static prism_status_t bound_above(preparation_t *p) {
+  const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
+  int32_t strategy = p->params->initial.strategy; /* 0: portfolio, else 1 + heuristic */
+  /* Cheap ones first: easy graphs end after the first that meets the bound. */
+  static const prism_greedy_t order[] = {PRISM_GREEDY_SMALLEST_LAST, PRISM_GREEDY_DSATUR,
+                                         PRISM_GREEDY_LARGEST_FIRST, PRISM_GREEDY_NATURAL,
+                                         PRISM_GREEDY_RLF};
+  for (size_t i = 0; i < sizeof order / sizeof order[0] && !enough(p); ++i) {
+    bool chosen = strategy == 0 ? affordable(p, kernel, order[i]) : strategy - 1 == (int32_t)order[i];
+    bool late = strategy == 0 && p->deadline > 0.0 && prism_clock_now() > p->deadline;
+    if (!chosen || (late && p->out->colors > 0)) continue;
+    int32_t colors = 0;
+    prism_status_t status = prism_greedy_color(kernel, order[i], p->seed, p->stop,
+                                               p->kernel_color, &colors);
+    if (status == PRISM_INTERRUPTED && p->out->colors > 0) break;
+    PRISM_TRY(status);
+    PRISM_TRY(keep_lifted(p, colors));
+  }
+  return PRISM_OK;
+}
+
+/* Clique vertices that are still in the kernel, kernel numbering. */
+static prism_status_t project_clique(const preparation_t *p, int32_t *clique, int32_t *size) {
+  const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
+  const int32_t *map = prism_kernel_map(p->out->kernel);
+  bool *inside = NULL;
+  PRISM_TRY(PRISM_ALLOC_ZERO(p->graph->n, &inside));
+  for (int32_t i = 0; i < p->out->clique_size; ++i) inside[p->out->clique[i]] = true;
+  *size = 0;
+  for (int32_t v = 0; v < kernel->n; ++v)
+    if (inside[map[v]]) clique[(*size)++] = v;
+  prism_free(inside);
+  return PRISM_OK;
+}
+
+static prism_status_t solve_small(preparation_t *p) {
+  enum { NODES = 2000000 };
+  const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
+  if (kernel->n > p->params->reduction.exact_vertices || enough(p)) return PRISM_OK;
+  int32_t *clique = NULL, size = 0;
+  PRISM_TRY(PRISM_ALLOC(kernel->n, &clique));
+  prism_status_t status = project_clique(p, clique, &size);
+  prism_exact_result_t exact = {0};
+  if (status == PRISM_OK)
+    status = prism_kernel_project(p->out->kernel, p->out->color, p->kernel_color);
+  int32_t upper = prism_coloring_span(p->kernel_color, kernel->n);
+  double seconds = p->params->run.deterministic ? 0.0 : 2.0;
+  if (status == PRISM_OK)
+    status = prism_exact_color(kernel, clique, size, upper, NODES, seconds, p->stop,
+                               p->kernel_color, &exact);
+  prism_free(clique);
+  if (status == PRISM_INTERRUPTED) return PRISM_OK;
+  PRISM_TRY(status);
+  PRISM_TRY(keep_lifted(p, exact.colors));
+  if (!exact.proved) return PRISM_OK;
+  int32_t bound = exact.colors + prism_kernel_universal(p->out->kernel);
+  if (bound > p->out->lower_bound) {
+    p->out->lower_bound = bound;
+    p->out->exact = true;
+  }
+  return PRISM_OK;
+}
+
+static prism_status_t use_initial(preparation_t *p, const int32_t *initial) {
+  int32_t colors = 0;
+  memcpy(p->color, initial, (size_t)p->graph->n * sizeof *initial);
+  PRISM_TRY(prism_coloring_compact(p->color, p->graph->n, &colors));
+  keep(p, colors);
+  return PRISM_OK;
+}
+
+static prism_status_t prepare(preparation_t *p, const int32_t *initial) {
+  const prism_params_reduction_t *reduction = &p->params->reduction;
+  PRISM_TRY(PRISM_ALLOC(p->graph->n, &p->out->color));
+  PRISM_TRY(PRISM_ALLOC(p->graph->n, &p->color));
+  PRISM_TRY(PRISM_ALLOC(p->graph->n, &p->kernel_color));
+  PRISM_TRY(bound_below(p));
+  /* A bound of 0 peels nothing: that is how the reductions are switched off. */
+  PRISM_TRY(prism_kernel_create(p->graph, reduction->enabled ? p->out->lower_bound : 0,
+                                reduction->enabled ? reduction->domination_pairs : 0,
+                                &p->out->kernel));
+  if (initial != NULL) PRISM_TRY(use_initial(p, initial));
+  if (prism_kernel_graph(p->out->kernel) == NULL) return keep_lifted(p, 0);
+  PRISM_TRY(bound_above(p));
+  return solve_small(p);
+}
+
+prism_status_t prism_prepare(const prism_graph_t *graph, const prism_params_t *params,
+                             uint64_t seed, const int32_t *initial, int32_t goal, double deadline,
+                             const atomic_int *stop, prism_prepared_t *out) {
+  memset(out, 0, sizeof *out);
+  preparation_t p = {.graph = graph, .params = params, .seed = seed, .goal = goal,
+                     .deadline = params->run.deterministic ? 0.0 : deadline, .stop = stop,
+                     .out = out};
+  prism_status_t status = prepare(&p, initial);
+  prism_free(p.color);
+  prism_free(p.kernel_color);
+  if (status != PRISM_OK) prism_prepared_release(out);
+  return status;
+}
+
+void prism_prepared_release(prism_prepared_t *prepared) {
+  prism_kernel_destroy(&prepared->kernel);
+  prism_free(prepared->clique);
+  prism_free(prepared->color);
+  memset(prepared, 0, sizeof *prepared);
+}

@@ -1,0 +1,276 @@
+#include "solve/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "model/coloring.h"
+#include "model/verify.h"
+
+double prism_run_elapsed(const prism_run_t *run) {
+  return prism_clock_now() - run->config->start_time;
+}
+
+bool prism_run_out_of_time(const prism_run_t *run) {
+  double limit = run->config->params->run.time_limit;
+  return limit > 0.0 && prism_run_elapsed(run) >= limit;
+}
+
+/* ---- begin and end ---- */
+
+static prism_status_t make_engine(prism_run_t *run) {
+  int64_t islands = run->config->islands, before[1] = {0};
+  /* Global ids: the islands of the ranks in rank order. */
+  int64_t *all = NULL;
+  PRISM_TRY(PRISM_ALLOC(run->comm->size, &all));
+  prism_status_t status =
+      run->comm->ops->allgather(run->comm->self, &islands, all, sizeof islands);
+  run->all_islands = 0;
+  for (int32_t r = 0; r < run->comm->size && status == PRISM_OK; ++r) {
+    if (r == run->comm->rank) before[0] = run->all_islands;
+    run->all_islands += (int32_t)all[r];
+  }
+  prism_free(all);
+  PRISM_TRY(status);
+  run->first_island = (int32_t)before[0];
+  prism_engine_config_t config = {.graph = run->shared->graph, .seed = run->config->seed,
+                                  .islands = run->config->islands,
+                                  .first_island = run->first_island};
+  status = run->config->backend->create(&config, run->config->backend->context, &run->engine);
+  return run->comm->ops->agree(run->comm->self, status);
+}
+
+static prism_status_t make_islands(prism_run_t *run) {
+  int32_t method = run->config->params->memetic.method; /* 0: auto, else 1 + prism_method_t */
+  PRISM_TRY(PRISM_ALLOC_ZERO(run->engine.islands, &run->island));
+  for (int32_t i = 0; i < run->engine.islands; ++i) {
+    prism_run_island_t *island = &run->island[i];
+    island->ticket = -1;
+    prism_portfolio_init(&island->portfolio, method - 1, run->first_island + i);
+    PRISM_TRY(PRISM_ALLOC(run->n, &island->guest));
+  }
+  return PRISM_OK;
+}
+
+static prism_status_t begin(prism_run_t *run) {
+  PRISM_TRY(prism_telemetry_create(run->comm, run->config->store,
+                                   run->config->params->telemetry.enabled,
+                                   run->config->start_time, &run->telemetry));
+  PRISM_TRY(PRISM_ALLOC(run->n, &run->best));
+  PRISM_TRY(PRISM_ALLOC(run->n, &run->color));
+  PRISM_TRY(PRISM_ALLOC(prism_wire_bytes(run->n, run->width), &run->packed));
+  if (run->comm->rank == 0) PRISM_TRY(PRISM_ALLOC(run->config->graph->n, &run->input_color));
+  memcpy(run->best, run->shared->color, (size_t)run->n * sizeof *run->best);
+  return PRISM_OK;
+}
+
+/* k to search when best_k is known: one less, or the goal of the decision form. */
+static int32_t next_k(const prism_run_t *run) {
+  bool decision = run->config->params->run.k > 0;
+  return decision ? run->goal : run->best_k - 1;
+}
+
+prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *config,
+                               const prism_shared_t *shared, const prism_prepared_t *prepared,
+                               int32_t goal, prism_result_t *result) {
+  *run = (prism_run_t){.config = config, .shared = shared, .prepared = prepared,
+                       .comm = config->comm, .n = shared->graph->n, .goal = goal,
+                       .best_k = shared->colors, .f_best = -1, .diversity = -1.0,
+                       .width = prism_wire_width(shared->colors), .result = result};
+  run->k = next_k(run);
+  prism_status_t status = begin(run);
+  status = run->comm->ops->agree(run->comm->self, status);
+  if (status == PRISM_OK) status = make_engine(run);
+  if (status == PRISM_OK) status = run->comm->ops->agree(run->comm->self, make_islands(run));
+  if (status != PRISM_OK) prism_run_release(run);
+  return status;
+}
+
+void prism_run_release(prism_run_t *run) {
+  for (int32_t i = 0; run->island != NULL && i < run->engine.islands; ++i)
+    prism_free(run->island[i].guest);
+  prism_free(run->island);
+  prism_engine_destroy(&run->engine);
+  prism_telemetry_destroy(&run->telemetry);
+  prism_free(run->best);
+  prism_free(run->color);
+  prism_free(run->packed);
+  prism_free(run->input_color);
+  memset(run, 0, sizeof *run);
+}
+
+/* ---- work ---- */
+
+static prism_search_params_t snapshot(const prism_run_t *run, prism_method_t method) {
+  const prism_params_memetic_t *memetic = &run->config->params->memetic;
+  return (prism_search_params_t){
+      .version = 1,
+      .method = method,
+      .population = (int32_t)memetic->population,
+      .generation_iterations = memetic->generation_iterations,
+      .tenure_base = memetic->tenure_base,
+      .tenure_slope = memetic->tenure_slope,
+  };
+}
+
+/* Give idle island i the migrant that waits for it. */
+static prism_status_t admit(prism_run_t *run, int32_t i) {
+  prism_run_island_t *island = &run->island[i];
+  const prism_parcel_t *parcel = &island->parcel;
+  island->waiting = false;
+  prism_import_result_t result;
+  PRISM_TRY(run->engine.ops->import_colors(run->engine.self, i, island->guest, parcel->k, false,
+                                           &result));
+  prism_migration_t record;
+  prism_record_blank(PRISM_RECORD_MIGRATION, &record);
+  record.from_rank = island->guest_rank;
+  record.to_rank = run->comm->rank;
+  record.colors = parcel->k + run->shared->universal;
+  record.conflicts = parcel->f;
+  record.distance = result.distance;
+  record.accepted = result.accepted;
+  return prism_telemetry_migration(run->telemetry, &record);
+}
+
+prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations,
+                                double seconds) {
+  prism_run_island_t *island = &run->island[i];
+  prism_import_result_t ignored;
+  if (island->seeded_k == 0 || run->best_k < island->seeded_k) {
+    PRISM_TRY(run->engine.ops->import_colors(run->engine.self, i, run->best, run->best_k, true,
+                                             &ignored));
+    island->seeded_k = run->best_k;
+  }
+  if (island->waiting) PRISM_TRY(admit(run, i));
+  if (island->portfolio.k != run->k) prism_portfolio_begin(&island->portfolio, run->k);
+  prism_work_t work = {.phase = PRISM_PHASE_MEMETIC, .k = run->k,
+                       .params = snapshot(run, prism_portfolio_choose(&island->portfolio)),
+                       .generations = generations, .seconds = seconds};
+  int64_t limit = run->config->params->run.max_iterations;
+  if (limit > 0) {
+    int64_t left = (limit - run->iterations) / run->engine.islands;
+    work.iterations = left > 0 ? left : 1;
+  }
+  PRISM_TRY(run->engine.ops->submit(run->engine.self, i, &work, &island->ticket));
+  island->k = run->k;
+  return PRISM_OK;
+}
+
+prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summary_t *summary,
+                                  bool *found) {
+  prism_run_island_t *island = &run->island[i];
+  island->ticket = -1;
+  *found = false;
+  run->iterations += summary->iterations;
+  run->method = summary->method;
+  if (summary->diversity >= 0.0) run->diversity = summary->diversity;
+  double cost = run->config->params->run.deterministic ? (double)summary->iterations
+                                                       : summary->seconds;
+  if (summary->k == island->portfolio.k)
+    prism_portfolio_reward(&island->portfolio, summary, cost);
+  if (summary->k == run->k && (run->f_best < 0 || summary->f_best < run->f_best))
+    run->f_best = summary->f_best;
+  *found = summary->f_best == 0 && summary->k < run->best_k;
+  return PRISM_OK;
+}
+
+/* ---- a better colouring ---- */
+
+/* Rank 0: lift, verify on the input graph, store. */
+static prism_status_t publish(prism_run_t *run, const prism_parcel_t *parcel, int32_t rank) {
+  prism_result_t *result = run->result;
+  int32_t colors = 0;
+  prism_verdict_t verdict;
+  PRISM_TRY(prism_kernel_lift(run->prepared->kernel, run->best, run->best_k, run->input_color,
+                              &colors));
+  PRISM_TRY(prism_verify(run->config->graph, run->input_color, &verdict));
+  if (!verdict.legal)
+    PRISM_FAIL(PRISM_INTERNAL, "rank %d found a coloring that is not legal: %s", rank,
+               verdict.reason);
+  if (verdict.colors >= result->colors) return PRISM_OK;
+  memcpy(result->color, run->input_color, (size_t)run->config->graph->n * sizeof *result->color);
+  result->colors = verdict.colors;
+  result->time_to_best = prism_run_elapsed(run);
+  run->improved = true;
+  if (run->config->store == NULL) return PRISM_OK;
+  prism_solution_row_t row = {.t = result->time_to_best, .iterations = parcel->iterations,
+                              .rank = rank, .colors = verdict.colors};
+  return prism_store_solution(run->config->store, &row, result->color);
+}
+
+prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
+                                const prism_parcel_t *parcel, int32_t rank) {
+  if (prism_coloring_conflicts(run->shared->graph, color) != 0)
+    PRISM_FAIL(PRISM_INTERNAL, "an engine reported a coloring with conflicts as legal");
+  if (parcel->k >= run->best_k) return PRISM_OK;
+  memcpy(run->best, color, (size_t)run->n * sizeof *color);
+  PRISM_TRY(prism_coloring_compact(run->best, run->n, &run->best_k));
+  run->k = next_k(run);
+  run->f_best = -1;
+  for (int32_t i = 0; i < run->engine.islands; ++i)
+    if (run->island[i].ticket >= 0 && run->island[i].k >= run->best_k)
+      run->engine.ops->stop(run->engine.self, i);
+  if (run->comm->rank == 0) PRISM_TRY(publish(run, parcel, rank));
+  PRISM_TRY(prism_telemetry_event(run->telemetry, "new_k", run->best_k + run->shared->universal,
+                                  ""));
+  return prism_run_report(run, "new_k", true);
+}
+
+/* ---- reports ---- */
+
+static prism_status_t send_metric(prism_run_t *run, const char *step) {
+  const prism_phase_row_t *phase = prism_phase_find(PRISM_PHASE_MEMETIC);
+  prism_metric_t row;
+  prism_record_blank(PRISM_RECORD_METRIC, &row);
+  PRISM_RECORD_TEXT(row.phase, phase->name);
+  PRISM_RECORD_TEXT(row.step, step);
+  row.stream = phase->stream;
+  PRISM_RECORD_TEXT(row.mode, "cpu");
+  row.colors = run->k + run->shared->universal;
+  row.best_colors = run->best_k + run->shared->universal;
+  row.conflicts = run->f_best;
+  row.iterations = run->iterations;
+  row.compaction_ratio = run->shared->compaction;
+  char text[sizeof row.parameters];
+  snprintf(text, sizeof text, "method=%s islands=%d", prism_method_name(run->method),
+           run->engine.islands);
+  PRISM_RECORD_TEXT(row.parameters, text);
+  return prism_telemetry_metric(run->telemetry, &row);
+}
+
+static void show_progress(prism_run_t *run, double elapsed) {
+  double since = elapsed - run->last_progress;
+  if (since > 0.05)
+    run->rate = (double)(run->iterations - run->last_iterations) / since;
+  run->last_progress = elapsed;
+  run->last_iterations = run->iterations;
+  double limit = run->config->params->run.time_limit;
+  prism_progress_t progress = {
+      .elapsed = elapsed,
+      .remaining = limit > 0.0 ? fmax(0.0, limit - elapsed) : -1.0,
+      .best_colors = run->best_k + run->shared->universal,
+      .searched_colors = run->k + run->shared->universal,
+      .lower_bound = run->shared->lower_bound + run->shared->universal,
+      .conflicts = run->f_best < 0 ? 0 : run->f_best,
+      .iterations = run->iterations,
+      .iterations_per_second = run->rate,
+      .diversity = run->diversity,
+      .method = prism_method_name(run->method),
+      .improved = run->improved,
+  };
+  run->improved = false;
+  run->config->progress(run->config->user, &progress);
+}
+
+prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now) {
+  double elapsed = prism_run_elapsed(run);
+  if (run->config->progress != NULL && (now || elapsed - run->last_progress >= 0.2))
+    show_progress(run, elapsed);
+  if (now || elapsed - run->last_metric >= run->config->params->telemetry.interval) {
+    run->last_metric = elapsed;
+    PRISM_TRY(send_metric(run, step));
+  }
+  return prism_telemetry_flush(run->telemetry, false);
+}

@@ -1,0 +1,92 @@
+/* A rank's part of the search: its engine, what it searches, the best colouring
+ * known. Private to the solver's files; belongs to the rank's main thread. */
+#ifndef PRISM_SOLVE_RUN_H
+#define PRISM_SOLVE_RUN_H
+
+#include "solve/portfolio.h"
+#include "solve/prepare.h"
+#include "solve/solve.h"
+#include "solve/telemetry.h"
+#include "solve/wire.h"
+
+typedef struct prism_run_island {
+  prism_portfolio_t portfolio;
+  int64_t ticket;          /* -1: idle */
+  int32_t k;               /* of the ticket */
+  int32_t seeded_k;        /* best_k that the island was given as a start; 0: none */
+  int32_t *guest;          /* [n] migrant that waits for the island; owned */
+  prism_parcel_t parcel;   /* its header */
+  int32_t guest_rank;      /* where it comes from */
+  bool waiting;
+  double exported;         /* time of the last emigrant */
+} prism_run_island_t;
+
+typedef struct prism_run {
+  const prism_solve_config_t *config;
+  const prism_shared_t *shared;
+  const prism_prepared_t *prepared; /* rank 0 */
+  prism_comm_t *comm;
+  prism_telemetry_t *telemetry;
+  prism_engine_t engine;
+  int32_t n;               /* kernel vertices */
+  size_t width;            /* bytes of a colour on the wire */
+  int32_t first_island;    /* global id of island 0 */
+  int32_t all_islands;
+
+  int32_t goal;            /* stop at this many kernel colours or fewer */
+  int32_t best_k;          /* fewest kernel colours of a legal colouring known here */
+  int32_t *best;           /* [n] that colouring; owned */
+  int32_t k;               /* searched now */
+  prism_run_island_t *island; /* [engine.islands] */
+  int32_t *color;          /* [n] scratch; owned */
+  unsigned char *packed;   /* scratch of one parcel; owned */
+
+  int64_t iterations;      /* this rank */
+  int64_t f_best;          /* fewest conflicts at k on this rank; -1: none yet */
+  double diversity;
+  prism_method_t method;   /* what an island ran last */
+  bool stopping;
+  bool exhausted;          /* this rank has used up its iterations */
+  int32_t exhausted_ranks; /* rank 0 */
+  prism_exit_t reason;
+
+  /* rank 0 */
+  int32_t *input_color;    /* [input n] scratch; owned */
+  prism_result_t *result;
+  double last_metric, last_progress;
+  int64_t last_iterations; /* at the previous progress call */
+  double rate;             /* moves per second of this rank */
+  bool improved;
+} prism_run_t;
+
+/* Engine, buffers, telemetry. On failure the run is released. */
+prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *config,
+                               const prism_shared_t *shared, const prism_prepared_t *prepared,
+                               int32_t goal, prism_result_t *result);
+void prism_run_release(prism_run_t *run);
+
+/* Submit the next piece of work to an idle island. */
+prism_status_t prism_run_submit(prism_run_t *run, int32_t island, int64_t generations,
+                                double seconds);
+
+/* Account for a finished ticket; a legal colouring becomes run->best and `found`. */
+prism_status_t prism_run_finished(prism_run_t *run, int32_t island,
+                                  const prism_summary_t *summary, bool *found);
+
+/* A legal kernel colouring [n] with k colours: if it is better, take it over, go on
+ * to the next k; rank 0 lifts, verifies and stores it. */
+prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
+                                const prism_parcel_t *parcel, int32_t rank);
+
+/* Progress callback and periodic telemetry, when due. */
+prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now);
+
+/* Seconds since the start of the run; is the time limit over? */
+double prism_run_elapsed(const prism_run_t *run);
+bool prism_run_out_of_time(const prism_run_t *run);
+
+/* The two drivers. Collective; both end on all ranks. */
+prism_status_t prism_run_async(prism_run_t *run);
+prism_status_t prism_run_epochs(prism_run_t *run);
+
+#endif

@@ -1,0 +1,150 @@
+/* The deterministic driver: epochs of a fixed number of generations, after which
+ * all ranks agree on what happened. Everything is counted in iterations; of several
+ * successes in one epoch the one with the fewest colours on the lowest rank and
+ * island counts, and a new k begins with the next epoch. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "model/coloring.h"
+#include "solve/run.h"
+
+/* Give every island its work and wait for all of them. */
+static prism_status_t run_epoch(prism_run_t *run, bool *late) {
+  int64_t generations = run->config->params->islands.epoch_generations;
+  const atomic_int *interrupt = run->config->interrupt;
+  for (int32_t i = 0; i < run->engine.islands; ++i)
+    PRISM_TRY(prism_run_submit(run, i, generations, 0.0));
+  for (int32_t i = 0; i < run->engine.islands; ++i) {
+    prism_run_island_t *island = &run->island[i];
+    while (island->ticket >= 0) {
+      bool done = false, found = false;
+      prism_summary_t summary;
+      PRISM_TRY(run->engine.ops->poll(run->engine.self, island->ticket, 0.1, &done, &summary));
+      PRISM_TRY(run->comm->ops->heartbeat(run->comm->self));
+      if (done) PRISM_TRY(prism_run_finished(run, i, &summary, &found));
+      bool stop = prism_run_out_of_time(run) || (interrupt != NULL && atomic_load(interrupt) != 0);
+      if (stop && !*late) { /* the run is cut off: no longer repeatable, and marked so */
+        *late = true;
+        for (int32_t j = 0; j < run->engine.islands; ++j)
+          run->engine.ops->stop(run->engine.self, j);
+      }
+      PRISM_TRY(prism_run_report(run, "interval", false));
+    }
+  }
+  return PRISM_OK;
+}
+
+/* The best legal colouring of this rank's islands in run->color; the lowest island
+ * wins a tie. [out] colors: run->best_k when there is no better one. */
+static prism_status_t local_winner(prism_run_t *run, int32_t *colors) {
+  int32_t *candidate = NULL;
+  PRISM_TRY(PRISM_ALLOC(run->n, &candidate));
+  *colors = run->best_k;
+  prism_status_t status = PRISM_OK;
+  for (int32_t i = 0; i < run->engine.islands && status == PRISM_OK; ++i) {
+    int32_t k = 0, used = 0;
+    int64_t f = 0;
+    status = run->engine.ops->export_colors(run->engine.self, i, 0, 0, candidate, &k, &f);
+    if (status != PRISM_OK || f > 0) continue;
+    status = prism_coloring_compact(candidate, run->n, &used);
+    if (status != PRISM_OK || used >= *colors) continue;
+    memcpy(run->color, candidate, (size_t)run->n * sizeof *candidate);
+    *colors = used;
+  }
+  prism_free(candidate);
+  return status;
+}
+
+static prism_status_t agree_on_winner(prism_run_t *run) {
+  int32_t colors = 0, winner = 0;
+  int64_t least = 0;
+  prism_comm_t *comm = run->comm;
+  PRISM_TRY(comm->ops->agree(comm->self, local_winner(run, &colors)));
+  PRISM_TRY(comm->ops->argmin_i64(comm->self, colors, &least, &winner));
+  if (least >= run->best_k) return PRISM_OK;
+  prism_parcel_t parcel = {.k = (int32_t)least, .island = run->first_island,
+                           .iterations = run->iterations};
+  prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
+  PRISM_TRY(comm->ops->bcast(comm->self, run->packed, prism_wire_bytes(run->n, run->width), winner));
+  PRISM_TRY(prism_wire_unpack(run->packed, prism_wire_bytes(run->n, run->width), run->n, run->width,
+                              &parcel, run->color));
+  return prism_run_accept(run, run->color, &parcel, winner);
+}
+
+static void let_wait(prism_run_t *run, int32_t island, const prism_parcel_t *parcel,
+                     int32_t from_rank) {
+  memcpy(run->island[island].guest, run->color, (size_t)run->n * sizeof *run->color);
+  run->island[island].parcel = *parcel;
+  run->island[island].guest_rank = from_rank;
+  run->island[island].waiting = true;
+}
+
+/* Every island's elite goes to the next island of the ring over all ranks. */
+static prism_status_t migrate(prism_run_t *run) {
+  if (!run->config->params->islands.migration || run->all_islands < 2) return PRISM_OK;
+  prism_comm_t *comm = run->comm;
+  size_t bytes = prism_wire_bytes(run->n, run->width);
+  for (int32_t i = 0; i < run->engine.islands; ++i) {
+    prism_parcel_t parcel = {.island = run->first_island + i, .iterations = run->iterations};
+    prism_rng_block_t draw = prism_rng_at(run->config->seed, (uint64_t)run->iterations, 0,
+                                          (uint32_t)parcel.island, PRISM_RNG_MIGRATE);
+    PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 1, draw.word[0], run->color,
+                                             &parcel.k, &parcel.f));
+    if (i + 1 < run->engine.islands)
+      let_wait(run, i + 1, &parcel, comm->rank);
+    else
+      prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
+  }
+  int32_t next = (comm->rank + 1) % comm->size;
+  int32_t previous = (comm->rank + comm->size - 1) % comm->size;
+  unsigned char *arrived = NULL;
+  PRISM_TRY(comm->ops->agree(comm->self, PRISM_ALLOC(bytes, &arrived)));
+  prism_buffer_t send = {.data = run->packed, .element_bytes = 1, .count = bytes};
+  prism_buffer_t receive = {.data = arrived, .element_bytes = 1, .count = bytes};
+  prism_parcel_t parcel;
+  prism_status_t status = comm->ops->exchange(comm->self, &send, next, &receive, previous);
+  if (status == PRISM_OK)
+    status = prism_wire_unpack(arrived, bytes, run->n, run->width, &parcel, run->color);
+  prism_free(arrived);
+  PRISM_TRY(status);
+  let_wait(run, 0, &parcel, previous);
+  return PRISM_OK;
+}
+
+/* Telemetry that the other ranks sent since the last epoch. */
+static prism_status_t receive_telemetry(prism_run_t *run) {
+  for (;;) {
+    prism_message_t message;
+    const void *data = NULL;
+    PRISM_TRY(run->comm->ops->poll(run->comm->self, &message, &data));
+    if (message.from < 0) return PRISM_OK;
+    PRISM_TRY(prism_telemetry_receive(run->telemetry, &message, data));
+  }
+}
+
+prism_status_t prism_run_epochs(prism_run_t *run) {
+  enum { LATE, SIGNAL, SPENT, FLAGS };
+  prism_comm_t *comm = run->comm;
+  int64_t limit = run->config->params->run.max_iterations;
+  while (run->best_k > run->goal) {
+    bool late = false;
+    PRISM_TRY(comm->ops->agree(comm->self, run_epoch(run, &late)));
+    PRISM_TRY(agree_on_winner(run));
+    PRISM_TRY(receive_telemetry(run));
+    const atomic_int *interrupt = run->config->interrupt;
+    int64_t flag[FLAGS] = {late, interrupt != NULL && atomic_load(interrupt) != 0,
+                           limit > 0 && run->iterations >= limit};
+    PRISM_TRY(comm->ops->allreduce_i64(comm->self, flag, flag, FLAGS, PRISM_REDUCE_MAX));
+    if (run->best_k <= run->goal) break;
+    if (flag[LATE] != 0 || flag[SPENT] != 0) {
+      run->reason = flag[SIGNAL] != 0 ? PRISM_EXIT_SIGNAL
+                    : flag[LATE] != 0 ? PRISM_EXIT_TIME
+                                      : PRISM_EXIT_ITERATIONS;
+      return PRISM_OK;
+    }
+    PRISM_TRY(migrate(run));
+  }
+  run->reason = PRISM_EXIT_TARGET;
+  return PRISM_OK;
+}

@@ -1,0 +1,89 @@
+/* The solver: reductions and bounds, k-descent, portfolio, islands, migration.
+ *
+ * Collective over the communicator. No globals, no printing, no signal handling:
+ * progress and termination come through callbacks, results through a struct. */
+#ifndef PRISM_SOLVE_SOLVE_H
+#define PRISM_SOLVE_SOLVE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/params.h"
+#include "model/graph.h"
+#include "seam/comm.h"
+#include "seam/engine.h"
+#include "solve/store.h"
+
+/* X(NAME, name): why a run ended. */
+#define PRISM_EXIT_LIST(X)         \
+  X(OPTIMAL, "optimal")            \
+  X(TARGET, "target")              \
+  X(INFEASIBLE, "infeasible")      \
+  X(TIME, "time")                  \
+  X(ITERATIONS, "iterations")      \
+  X(SIGNAL, "signal")              \
+  X(ERROR, "error")
+
+typedef enum prism_exit {
+#define PRISM_EXIT_ENUM(name, text) PRISM_EXIT_##name,
+  PRISM_EXIT_LIST(PRISM_EXIT_ENUM)
+#undef PRISM_EXIT_ENUM
+  PRISM_EXIT_COUNT
+} prism_exit_t;
+
+const char *prism_exit_name(prism_exit_t reason);
+
+/* State shown while running; input numbering, this rank's view. */
+typedef struct prism_progress {
+  double elapsed;            /* s since start_time */
+  double remaining;          /* s to the time limit; < 0: none */
+  int32_t best_colors;       /* fewest so far (verified) */
+  int32_t searched_colors;   /* k of this rank */
+  int32_t lower_bound;
+  int64_t conflicts;         /* best at k on this rank */
+  int64_t iterations;        /* this rank */
+  double iterations_per_second;
+  double diversity;          /* 0..1; -1: unknown */
+  const char *method;        /* what the first island runs now */
+  bool improved;             /* best_colors fell since the last call */
+} prism_progress_t;
+
+typedef struct prism_solve_config {
+  const prism_graph_t *graph;   /* input graph on rank 0, NULL elsewhere; borrowed */
+  const prism_params_t *params; /* the same on all ranks; borrowed */
+  uint64_t seed;                /* the same on all ranks */
+  int32_t islands;              /* of this rank */
+  const int32_t *initial;       /* rank 0: legal warm start [n], 0-based; NULL: none */
+  prism_comm_t *comm;           /* borrowed */
+  const prism_engine_backend_t *backend; /* of this rank; borrowed */
+  prism_store_t *store;         /* rank 0, or NULL; borrowed */
+  double start_time;            /* prism_clock_now() at the start of the run */
+  const atomic_int *interrupt;  /* not 0: stop in order; may be NULL */
+  void (*progress)(void *user, const prism_progress_t *progress); /* main thread; may be NULL */
+  void *user;
+} prism_solve_config_t;
+
+typedef struct prism_result {
+  int32_t colors;        /* of `color`; rank 0 verified it on the input graph */
+  int32_t lower_bound;
+  bool optimal;
+  int32_t target;        /* 0: none */
+  bool target_met;
+  double time;           /* s since start_time */
+  double time_to_best;
+  int64_t iterations;    /* all ranks */
+  prism_exit_t reason;
+  int32_t kernel_vertices;
+  int64_t kernel_edges;
+  int32_t *color;        /* rank 0: [n] 0-based without gaps, owned (prism_free); else NULL */
+  int32_t *clique;       /* rank 0: [clique_size] certificate of a clique bound; owned */
+  int32_t clique_size;
+} prism_result_t;
+
+/* Run to the end. Collective; every rank returns the same status. On failure
+ * `out` still holds the best verified colouring when there is one (rank 0). */
+prism_status_t prism_solve(const prism_solve_config_t *config, prism_result_t *out);
+void prism_result_release(prism_result_t *result);
+
+#endif
