@@ -125,7 +125,7 @@ static void test_stop(void **state) {
   (void)state;
   prism_generated_t made;
   assert_int_equal(prism_generate_gnp(300, 0.5, 1, &made), PRISM_OK);
-  atomic_bool stop = true;
+  atomic_int stop = 1;
   int32_t color[300], colors = -7;
   for (int h = 0; h < PRISM_GREEDY_COUNT; ++h) {
     assert_int_equal(

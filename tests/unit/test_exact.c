@@ -14,7 +14,7 @@
 enum { MAX_N = 256 };
 
 static prism_exact_result_t solve(const prism_graph_t *graph, int64_t node_limit, double seconds,
-                                  const atomic_bool *stop) {
+                                  const atomic_int *stop) {
   int32_t color[MAX_N], clique[MAX_N], size = 0, upper = 0;
   assert_int_equal(prism_clique_find(graph, 1, 60, 0, clique, &size), PRISM_OK);
   assert_int_equal(prism_greedy_color(graph, PRISM_GREEDY_DSATUR, 1, NULL, color, &upper),
@@ -83,7 +83,7 @@ static void test_limits(void **state) {
   assert_false(result.proved);
   assert_int_equal(result.nodes, 5000);
   assert_int_equal(result.colors, 8);
-  atomic_bool stop = true;
+  atomic_int stop = 1;
   result = solve(made.graph, 0, 0, &stop);
   assert_false(result.proved);
   result = solve(made.graph, 0, 0.001, NULL);
