@@ -1,0 +1,106 @@
+#include "app/background.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+
+enum { BEAT_NANOSECONDS = 50 * 1000 * 1000 };
+
+typedef struct job {
+  prism_task_t task;
+  void *argument;
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool done;
+  bool abandoned; /* the worker then releases the job */
+  prism_status_t status;
+  char text[1024];
+} job_t;
+
+static void job_release(job_t *job) {
+  pthread_cond_destroy(&job->changed);
+  pthread_mutex_destroy(&job->lock);
+  prism_free(job);
+}
+
+static void *job_main(void *argument) {
+  job_t *job = argument;
+  prism_status_t status = job->task(job->argument);
+  pthread_mutex_lock(&job->lock);
+  job->status = status;
+  if (status != PRISM_OK) {
+    strncpy(job->text, prism_error_text(), sizeof job->text - 1);
+  }
+  job->done = true;
+  bool abandoned = job->abandoned;
+  pthread_cond_signal(&job->changed);
+  pthread_mutex_unlock(&job->lock);
+  if (abandoned) job_release(job);
+  return NULL;
+}
+
+/* Wait a moment for the worker; true when it is done. */
+static bool job_wait(job_t *job) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += BEAT_NANOSECONDS;
+  if (until.tv_nsec >= 1000000000L) {
+    until.tv_nsec -= 1000000000L;
+    ++until.tv_sec;
+  }
+  pthread_mutex_lock(&job->lock);
+  if (!job->done) pthread_cond_timedwait(&job->changed, &job->lock, &until);
+  bool done = job->done;
+  pthread_mutex_unlock(&job->lock);
+  return done;
+}
+
+static void job_abandon(job_t *job, pthread_t thread) {
+  pthread_mutex_lock(&job->lock);
+  bool done = job->done;
+  job->abandoned = !done;
+  pthread_mutex_unlock(&job->lock);
+  if (done) {
+    pthread_join(thread, NULL);
+    job_release(job);
+  } else {
+    pthread_detach(thread);
+  }
+}
+
+prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
+                                    prism_task_t task, void *argument) {
+  job_t *job;
+  PRISM_TRY(PRISM_ALLOC_ZERO(1, &job));
+  job->task = task;
+  job->argument = argument;
+  pthread_mutex_init(&job->lock, NULL);
+  pthread_cond_init(&job->changed, NULL);
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, job_main, job) != 0) {
+    job_release(job);
+    PRISM_FAIL(PRISM_MEMORY, "a thread could not be started");
+  }
+  while (!job_wait(job)) {
+    if (interrupt != NULL && atomic_load(interrupt) != 0) {
+      job_abandon(job, thread);
+      PRISM_FAIL(PRISM_INTERRUPTED, "interrupted");
+    }
+    prism_status_t beat = comm->ops->heartbeat(comm->self);
+    if (beat != PRISM_OK) {
+      job_abandon(job, thread);
+      PRISM_TRY(beat);
+    }
+  }
+  pthread_join(thread, NULL);
+  prism_status_t status = job->status;
+  if (status != PRISM_OK) {
+    prism_error_set(status, job->text);
+    prism_error_frame(__FILE__, __LINE__, __func__);
+  }
+  job_release(job);
+  return status;
+}

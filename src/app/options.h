@@ -1,0 +1,30 @@
+/* The command line of prism-dist.
+ *
+ * Every parameter is reachable as --section.name VALUE (or =VALUE); those with an
+ * alias also by it. Precedence: defaults < --config FILE < command line. */
+#ifndef PRISM_APP_OPTIONS_H
+#define PRISM_APP_OPTIONS_H
+
+#include "base/params.h"
+
+typedef enum prism_action {
+  PRISM_ACTION_RUN,
+  PRISM_ACTION_HELP,
+  PRISM_ACTION_VERSION,
+  PRISM_ACTION_PRINT_CONFIG
+} prism_action_t;
+
+/* Plain bytes: rank 0 parses, the others get a copy. */
+typedef struct prism_options {
+  prism_action_t action;
+  char graph[PRISM_PARAM_TEXT_BYTES]; /* "-": standard input; "" unless action is RUN */
+  prism_params_t params;
+} prism_options_t;
+
+/* PRISM_INVALID for usage errors; also all failures of prism_config_read. */
+prism_status_t prism_options_parse(int argc, char *const *argv, prism_options_t *out);
+
+/* The text of --help, from the parameter table. */
+prism_status_t prism_options_help(prism_text_t *out);
+
+#endif

@@ -1,0 +1,261 @@
+/* prism-dist: color a graph with few colors on one or many processes. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/background.h"
+#include "app/config.h"
+#include "app/cores.h"
+#include "app/options.h"
+#include "app/print.h"
+#include "app/runs.h"
+#include "app/signals.h"
+#include "app/startup.h"
+#include "app/versions.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "prism/prism.h"
+
+/* Reading goes on in a thread that outlives an interrupted wait. */
+typedef struct read_task {
+  const char *graph, *initial;
+  prism_input_t input;
+} read_task_t;
+
+typedef struct program {
+  prism_startup_t startup;
+  prism_options_t options;
+  prism_session_t session;
+  prism_progress_view_t view;
+  prism_cores_t cores;
+  prism_rank_row_t *ranks; /* [size] */
+  read_task_t *reading;    /* rank 0 */
+  prism_stem_t stem;       /* rank 0 */
+} program_t;
+
+/* A readable seed of 32 bits that differs between programs of the same instant. */
+static uint64_t seed_from_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t mixed = prism_rng_derive((uint64_t)now.tv_sec * 1000000007u + (uint64_t)now.tv_nsec,
+                                    (uint64_t)getpid());
+  return (mixed >> 32) | 1;
+}
+
+/* Rank 0 parses; the others get the bytes. Collective. */
+static prism_status_t read_options(program_t *program, int argc, char *const *argv) {
+  prism_comm_t *comm = &program->startup.comm;
+  prism_options_t *options = &program->options;
+  prism_status_t status = PRISM_OK;
+  if (comm->rank == 0) {
+    status = prism_options_parse(argc, argv, options);
+    if (status == PRISM_OK && options->action == PRISM_ACTION_RUN &&
+        options->params.run.seed == 0) {
+      options->params.run.seed = seed_from_clock();
+    }
+  }
+  PRISM_TRY(comm->ops->agree(comm->self, status));
+  return comm->ops->bcast(comm->self, options, sizeof *options, 0);
+}
+
+/* --help, --version, --print-config */
+static prism_status_t print_information(const prism_options_t *options) {
+  prism_text_t text = {0};
+  prism_status_t status = PRISM_OK;
+  if (options->action == PRISM_ACTION_HELP) status = prism_options_help(&text);
+  if (options->action == PRISM_ACTION_VERSION) {
+    status = prism_versions_format("prism-dist", &text);
+  }
+  if (options->action == PRISM_ACTION_PRINT_CONFIG) {
+    status = prism_config_format(&options->params, &text);
+  }
+  if (status == PRISM_OK) status = prism_print_text(&text);
+  prism_text_free(&text);
+  return status;
+}
+
+/* Which device, how many threads, who else is there. Collective. */
+static prism_status_t survey_machine(program_t *program) {
+  enum { DEVICE_AUTO, DEVICE_CUDA, DEVICE_CPU }; /* order of the choices of run.device */
+  const prism_params_t *params = &program->options.params;
+  prism_comm_t *comm = &program->startup.comm;
+  if (params->run.device == DEVICE_CUDA) {
+    PRISM_FAIL(PRISM_DEVICE, "--device cuda: this build has no CUDA engine");
+  }
+  PRISM_TRY(prism_startup_configure(&program->startup, &params->run));
+  PRISM_TRY(prism_cores_default(comm, &program->cores));
+  if (params->run.threads > 0) {
+    program->cores.threads = (int32_t)params->run.threads;
+    snprintf(program->cores.reason, sizeof program->cores.reason, "as asked for");
+  }
+  prism_rank_row_t row;
+  memset(&row, 0, sizeof row);
+  row.rank = comm->rank;
+  row.threads = program->cores.threads;
+  gethostname(row.host, sizeof row.host - 1);
+  snprintf(row.device, sizeof row.device, "cpu (%s)", prism_cpu_isa_name(&params->cpu));
+  prism_status_t status = PRISM_ALLOC(comm->size, &program->ranks);
+  PRISM_TRY(comm->ops->agree(comm->self, status));
+  return comm->ops->allgather(comm->self, &row, program->ranks, sizeof row);
+}
+
+static prism_status_t read_input(void *argument) {
+  read_task_t *task = argument;
+  return prism_input_read(task->graph, task->initial, &task->input);
+}
+
+/* Outputs that are refused, unreadable graphs: all before the search. Rank 0. */
+static prism_status_t prepare_files(program_t *program) {
+  const prism_options_t *options = &program->options;
+  const prism_params_t *params = &options->params;
+  /* Named outputs before the graph is read, default ones after it. */
+  bool named = params->run.output[0] != '\0';
+  if (named) {
+    PRISM_TRY(prism_stem_create(params, options->graph, params->run.seed, &program->stem));
+    PRISM_TRY(prism_outputs_check(params, &program->stem, options->graph));
+  }
+  PRISM_TRY(PRISM_ALLOC_ZERO(1, &program->reading));
+  program->reading->graph = options->graph;
+  program->reading->initial = params->run.initial;
+  prism_status_t status = prism_background_run(&program->startup.comm, prism_signals_flag(),
+                                               read_input, program->reading);
+  if (status != PRISM_OK) program->reading = NULL; /* the thread may still be using it */
+  PRISM_TRY(status);
+  if (!named) {
+    PRISM_TRY(prism_stem_create(params, options->graph, params->run.seed, &program->stem));
+    PRISM_TRY(prism_outputs_check(params, &program->stem, options->graph));
+  }
+  return PRISM_OK;
+}
+
+/* What rank 0 says before the search. */
+static void introduce(program_t *program) {
+  const prism_session_t *session = &program->session;
+  const prism_input_t *input = session->input;
+  const prism_dimacs_report_t *report = &input->report;
+  for (int32_t i = 0; i < report->warnings; ++i) {
+    prism_progress_warn(&program->view, report->warning[i]);
+  }
+  prism_progress_note(&program->view, "%s: %d vertices, %" PRId64 " edges, read in %.2f s",
+                      session->graph_path, input->graph->n, input->graph->m, report->seconds);
+  bool chosen = session->params->run.device != 0;
+  prism_progress_note(&program->view, "%d rank%s x %d thread%s (%s); device cpu, %s%s; comm %s",
+                      session->comm->size, session->comm->size == 1 ? "" : "s", session->islands,
+                      session->islands == 1 ? "" : "s", program->cores.reason,
+                      session->job.device_detail,
+                      chosen ? "" : " (this build has no CUDA engine)", session->comm->ops->name);
+  prism_progress_note(&program->view, "seed %" PRIu64 "; files %s.*", session->params->run.seed,
+                      program->stem.path);
+  if (input->initial != NULL) {
+    prism_progress_note(&program->view, "start from %s: %d colors", session->params->run.initial,
+                        input->initial_colors);
+  }
+}
+
+/* Everything from the parsed options on. Collective. */
+static prism_status_t color_graph(program_t *program, double start_time, int *exit_code) {
+  prism_comm_t *comm = &program->startup.comm;
+  const prism_params_t *params = &program->options.params;
+  bool first = comm->rank == 0;
+  PRISM_TRY(comm->ops->agree(comm->self, survey_machine(program)));
+  prism_status_t status = first ? prepare_files(program) : PRISM_OK;
+  PRISM_TRY(comm->ops->agree(comm->self, status));
+  prism_engine_backend_t backend = prism_cpu_backend(&params->cpu);
+  program->session = (prism_session_t){
+      .comm = comm,
+      .params = params,
+      .backend = &backend,
+      .islands = program->cores.threads,
+      .start_time = start_time,
+      .input = first ? &program->reading->input : NULL,
+      .ranks = program->ranks,
+      .stem = &program->stem,
+      .graph_path = program->options.graph,
+      .view = &program->view,
+  };
+  if (first) {
+    program->session.job = (prism_report_job_t){
+        .graph = program->options.graph,
+        .n = program->reading->input.graph->n,
+        .m = program->reading->input.graph->m,
+        .ranks = comm->size,
+        .threads = program->cores.threads,
+        .device = "cpu",
+        .device_detail = prism_cpu_isa_name(&params->cpu),
+    };
+    introduce(program);
+  }
+  return prism_runs_execute(&program->session, exit_code);
+}
+
+static void release(program_t *program) {
+  if (program->reading != NULL) prism_input_release(&program->reading->input);
+  prism_free(program->reading);
+  prism_free(program->ranks);
+  prism_stem_release(&program->stem);
+}
+
+/* Say what went wrong; the exit code. Ranks that agree let rank 0 speak. */
+static int explain(const program_t *program, prism_status_t status) {
+  int32_t rank = program->startup.comm.rank;
+  bool lost = status == PRISM_PEER || status == PRISM_TIMEOUT;
+  if (status == PRISM_INTERRUPTED) {
+    if (rank == 0) fprintf(stderr, "prism-dist: interrupted before a coloring was found\n");
+    return 1;
+  }
+  if (rank == 0 || lost) {
+    const char *text = prism_error_text();
+    if (text[0] == '\0') text = prism_status_text(status);
+    if (program->startup.comm.size > 1 && lost) {
+      fprintf(stderr, "prism-dist: rank %d: %s\n", rank, text);
+    } else {
+      fprintf(stderr, "prism-dist: %s\n", text);
+    }
+    if (program->options.params.run.verbose) fputs(prism_error_trace(), stderr);
+  }
+  return prism_status_exit_code(status);
+}
+
+static int run_program(program_t *program, int argc, char *const *argv, double start_time) {
+  int exit_code = 0;
+  prism_status_t status = prism_signals_install();
+  if (status == PRISM_OK) status = read_options(program, argc, argv);
+  const prism_comm_t *comm = &program->startup.comm;
+  bool run = status == PRISM_OK && program->options.action == PRISM_ACTION_RUN;
+  if (status == PRISM_OK && !run) {
+    status = comm->rank == 0 ? print_information(&program->options) : PRISM_OK;
+    status = comm->ops->agree(comm->self, status);
+  }
+  if (run) {
+    prism_progress_begin(&program->view, program->options.params.run.quiet || comm->rank != 0);
+    status = color_graph(program, start_time, &exit_code);
+    prism_progress_end(&program->view);
+  }
+  if (status != PRISM_OK) exit_code = explain(program, status);
+  if (program->startup.mpi && (status == PRISM_PEER || status == PRISM_TIMEOUT)) {
+    /* Nobody can be asked any more; rank 0 has closed its files by now, the others
+     * leave it the time to do so. */
+    if (comm->rank != 0) prism_clock_sleep(1.0);
+    prism_startup_abort(&program->startup, exit_code);
+  }
+  release(program);
+  return exit_code;
+}
+
+int main(int argc, char **argv) {
+  double start_time = prism_clock_now();
+  program_t program;
+  memset(&program, 0, sizeof program);
+  prism_status_t status = prism_startup_begin(&program.startup);
+  if (status != PRISM_OK) {
+    int exit_code = explain(&program, status);
+    if (program.startup.mpi) prism_startup_abort(&program.startup, exit_code);
+    return exit_code;
+  }
+  int exit_code = run_program(&program, argc, argv, start_time);
+  prism_startup_end(&program.startup);
+  return exit_code;
+}

@@ -1,0 +1,19 @@
+/* Subcommands of `prism`. Each takes its own arguments (argv[0] is its name), talks
+ * to the user and returns the exit code of the program. */
+#ifndef PRISM_APP_TOOL_H
+#define PRISM_APP_TOOL_H
+
+#include "base/status.h"
+
+int prism_tool_verify(int argc, char *const *argv);
+int prism_tool_generate(int argc, char *const *argv);
+int prism_tool_info(int argc, char *const *argv);
+int prism_tool_config(int argc, char *const *argv);
+
+/* Print this thread's error to stderr; returns the exit code of `status`. */
+int prism_tool_fail(prism_status_t status);
+
+/* Print a usage error to stderr; returns 2. */
+int prism_tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
