@@ -28,6 +28,12 @@ typedef struct limits {
   bool stopped;
 } limits_t;
 
+typedef struct node {
+  int32_t vertex;     /* colored here */
+  int32_t used;       /* colors of the path above */
+  int32_t next_color; /* to try next */
+} node_t;
+
 typedef struct branch {
   const prism_graph_t *graph;
   limits_t *limits;
@@ -45,6 +51,7 @@ typedef struct branch {
   int32_t *tied;      /* [n] scratch of the choice */
   int32_t *is_tied;   /* [n] stamp of the choice in which it was tied */
   int32_t stamp;
+  node_t *path;       /* [n] */
 } branch_t;
 
 static void branch_release(branch_t *b) {
@@ -56,6 +63,7 @@ static void branch_release(branch_t *b) {
   prism_free(b->degree);
   prism_free(b->tied);
   prism_free(b->is_tied);
+  prism_free(b->path);
 }
 
 /* [in] color [n] a legal coloring with b->best colors. */
@@ -72,6 +80,7 @@ static prism_status_t branch_prepare(branch_t *b, const int32_t *color) {
   PRISM_TRY(PRISM_ALLOC(n, &b->degree));
   PRISM_TRY(PRISM_ALLOC(n, &b->tied));
   PRISM_TRY(PRISM_ALLOC_ZERO(n, &b->is_tied));
+  PRISM_TRY(PRISM_ALLOC(n, &b->path));
   memcpy(b->best_color, color, n * sizeof *color);
   memset(b->color, 0xFF, n * sizeof *b->color);
   for (int32_t v = 0; v < graph->n; ++v) b->degree[v] = prism_graph_degree(graph, v);
@@ -167,24 +176,45 @@ static bool count_node(limits_t *limits) {
   return !limits->stopped;
 }
 
-/* Extend the path, which uses colors 0 .. used - 1, in all ways that could beat the
- * best coloring. */
-static void extend(branch_t *b, int32_t used) {
+/* Open the node below the path, which uses colors 0 .. used - 1; a complete path is
+ * a better coloring. Returns whether there is a node to work on. */
+static bool open_node(branch_t *b, int32_t depth, int32_t used) {
   if (b->colored == b->graph->n) {
     b->best = used;
     memcpy(b->best_color, b->color, (size_t)b->graph->n * sizeof *b->color);
-    return;
+    return false;
   }
-  if (!count_node(b->limits)) return;
-  int32_t v = choose_vertex(b);
-  const uint16_t *count = b->count + (size_t)v * (size_t)b->columns;
-  for (int32_t c = 0; c <= used && c < b->best - 1; ++c) {
-    if (count[c] > 0) continue;
-    int32_t now = c == used ? used + 1 : used;
-    if (assign(b, v, c)) extend(b, now);
-    unassign(b, v);
-    /* A better coloring may have been found below: is anything left to gain here? */
-    if (b->limits->stopped || b->best <= b->enough || used >= b->best) return;
+  if (!count_node(b->limits)) return false;
+  b->path[depth] = (node_t){choose_vertex(b), used, 0};
+  return true;
+}
+
+/* Try all ways to extend the start, which uses `used` colors, that could beat the
+ * best coloring. The path is kept in an array: recursion would need stack in
+ * proportion to the graph. */
+static void search_tree(branch_t *b, int32_t used) {
+  int32_t depth = open_node(b, 0, used) ? 0 : -1;
+  while (depth >= 0) {
+    node_t *node = &b->path[depth];
+    int32_t v = node->vertex;
+    if (b->color[v] >= 0) {
+      unassign(b, v);
+      /* A better coloring may have been found below: is anything left to gain here? */
+      if (b->limits->stopped || b->best <= b->enough || node->used >= b->best) {
+        --depth;
+        continue;
+      }
+    }
+    const uint16_t *count = b->count + (size_t)v * (size_t)b->columns;
+    int32_t c = node->next_color;
+    while (c <= node->used && c < b->best - 1 && count[c] > 0) ++c;
+    if (c > node->used || c >= b->best - 1) {
+      --depth;
+      continue;
+    }
+    node->next_color = c + 1;
+    int32_t now = c == node->used ? c + 1 : node->used;
+    if (assign(b, v, c) && open_node(b, depth + 1, now)) ++depth;
   }
 }
 
@@ -203,7 +233,7 @@ static prism_status_t solve_component(const prism_graph_t *graph, const int32_t 
   bool alive = true;
   for (int32_t i = 0; i < fixed_count; ++i) alive = assign(&b, fixed[i], i) && alive;
   /* Without a color left beside the clique, the coloring in hand is optimal. */
-  if (alive) extend(&b, fixed_count);
+  if (alive) search_tree(&b, fixed_count);
   memcpy(color, b.best_color, (size_t)graph->n * sizeof *color);
   *best = b.best;
 done:

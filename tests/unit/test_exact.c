@@ -99,6 +99,32 @@ static void test_limits(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
+/* One path through the whole graph: depth must not cost stack. */
+static void test_deep(void **state) {
+  (void)state;
+  enum { N = 5001 };
+  int32_t *pairs = NULL, *color = NULL, clique[2] = {0, 1};
+  assert_int_equal(PRISM_ALLOC(2 * N, &pairs), PRISM_OK);
+  assert_int_equal(PRISM_ALLOC(N, &color), PRISM_OK);
+  for (int32_t v = 0; v < N; ++v) {
+    pairs[2 * v] = v;
+    pairs[2 * v + 1] = (v + 1) % N;
+    color[v] = v == N - 1 ? 3 : v % 2;
+  }
+  color[7] = 2;
+  prism_graph_t *graph = NULL;
+  assert_int_equal(prism_graph_from_edges(N, pairs, N, NULL, &graph), PRISM_OK);
+  prism_exact_result_t result;
+  assert_int_equal(prism_exact_color(graph, clique, 2, 4, 0, 0, NULL, color, &result), PRISM_OK);
+  assert_true(result.proved);
+  assert_int_equal(result.colors, 3);
+  assert_true(oracle_legal(graph, color, 3));
+  prism_free(pairs);
+  prism_free(color);
+  prism_graph_destroy(&graph);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
 /* A coloring with gaps and far too many colors is a legal start too. */
 static void test_poor_start(void **state) {
   (void)state;
@@ -121,6 +147,7 @@ int main(void) {
       cmocka_unit_test(test_known_graphs),
       cmocka_unit_test(test_components),
       cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_deep),
       cmocka_unit_test(test_poor_start),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
