@@ -4,9 +4,11 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Ranks may outnumber the cores, as in a container: they must start and must not
-# spin while they wait. Root needs Open MPI's explicit leave.
+# spin while they wait. Unbound, because each mpirun would bind its first ranks to
+# the same first cores. Root needs Open MPI's explicit leave.
 export OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_hwloc_base_binding_policy=none
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
@@ -40,7 +42,7 @@ build_preset() { # PRESET TARGET...   ("all": everything)
   local preset=$1
   shift
   quietly cmake -S "$root" --preset "$preset" || return
-  quietly cmake --build "$root/build/$preset" --parallel "$(cores)" --target "$@"
+  quietly cmake --build "$root/build/$preset" --parallel "$(cores)" --target "$@" -- --quiet
 }
 
 # The Python that has what the plots need: $PRISM_PYTHON, python3, the system's.
