@@ -1,7 +1,6 @@
 #include "app/background.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -58,7 +57,8 @@ static bool job_wait(job_t *job) {
   return done;
 }
 
-static void job_abandon(job_t *job, pthread_t thread) {
+/* Leave the worker to itself, unless it has just ended; was it left? */
+static bool job_abandon(job_t *job, pthread_t thread) {
   pthread_mutex_lock(&job->lock);
   bool done = job->done;
   job->abandoned = !done;
@@ -69,11 +69,13 @@ static void job_abandon(job_t *job, pthread_t thread) {
   } else {
     pthread_detach(thread);
   }
+  return !done;
 }
 
 prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
-                                    prism_task_t task, void *argument) {
+                                    prism_task_t task, void *argument, bool *abandoned) {
   job_t *job;
+  if (abandoned != NULL) *abandoned = false;
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &job));
   job->task = task;
   job->argument = argument;
@@ -86,12 +88,12 @@ prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interr
   }
   while (!job_wait(job)) {
     if (interrupt != NULL && atomic_load(interrupt) != 0) {
-      job_abandon(job, thread);
+      *abandoned = job_abandon(job, thread);
       PRISM_FAIL(PRISM_INTERRUPTED, "interrupted");
     }
     prism_status_t beat = comm->ops->heartbeat(comm->self);
-    if (beat != PRISM_OK) {
-      job_abandon(job, thread);
+    if (beat != PRISM_OK && interrupt != NULL) {
+      *abandoned = job_abandon(job, thread);
       PRISM_TRY(beat);
     }
   }

@@ -4,6 +4,7 @@
 #define PRISM_APP_BACKGROUND_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "seam/comm.h"
 
@@ -11,10 +12,11 @@ typedef prism_status_t (*prism_task_t)(void *argument);
 
 /* Run task(argument) in a thread of its own and wait for it; its status and error
  * text become the caller's.
- * [in] interrupt  not 0: give up and return PRISM_INTERRUPTED. NULL: never.
- * When it gives up (interrupt, or a lost peer) the worker is left to itself and
- * `argument` must stay valid for the rest of the process; the caller ends it. */
+ * [in]  interrupt  not 0: give up and return PRISM_INTERRUPTED; a lost peer ends the
+ *                  wait too. NULL: the task is too important, wait in any case.
+ * [out] abandoned  it gave up: the worker goes on, and `argument` must stay valid
+ *                  for the rest of the process. NULL only without `interrupt`. */
 prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
-                                    prism_task_t task, void *argument);
+                                    prism_task_t task, void *argument, bool *abandoned);
 
 #endif

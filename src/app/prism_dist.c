@@ -120,9 +120,10 @@ static prism_status_t prepare_files(program_t *program) {
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &program->reading));
   program->reading->graph = options->graph;
   program->reading->initial = params->run.initial;
+  bool abandoned;
   prism_status_t status = prism_background_run(&program->startup.comm, prism_signals_flag(),
-                                               read_input, program->reading);
-  if (status != PRISM_OK) program->reading = NULL; /* the thread may still be using it */
+                                               read_input, program->reading, &abandoned);
+  if (abandoned) program->reading = NULL; /* the thread is still using it */
   PRISM_TRY(status);
   if (!named) {
     PRISM_TRY(prism_stem_create(params, options->graph, params->run.seed, &program->stem));

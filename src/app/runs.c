@@ -56,7 +56,7 @@ static prism_status_t open_store(const prism_session_t *session, const prism_out
       .user = session->view,
   };
   store_task_t task = {.config = &config};
-  prism_status_t status = prism_background_run(session->comm, NULL, open_task, &task);
+  prism_status_t status = prism_background_run(session->comm, NULL, open_task, &task, NULL);
   prism_free(name);
   PRISM_TRY(status);
   *out = task.store;
@@ -86,7 +86,7 @@ static prism_status_t close_store(const prism_session_t *session, prism_store_t 
   fill_summary(session, &run->result, &summary);
   store_task_t task = {.store = *store, .summary = &summary};
   *store = NULL;
-  prism_status_t status = prism_background_run(session->comm, NULL, close_task, &task);
+  prism_status_t status = prism_background_run(session->comm, NULL, close_task, &task, NULL);
   run->lost = summary.records_lost;
   run->failures = summary.write_failures;
   return status;

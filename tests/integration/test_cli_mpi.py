@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Several ranks: one result, one message, one exit code; a killed rank ends the job.
+
+test_cli_mpi.py PRISM_DIST PRISM. MPIEXEC names the launcher (mpirun)."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import cli
+from cli import check, expect, queen, result_of, start, started, tool
+
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+# Root in a container, more ranks than cores.
+ENVIRONMENT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none", "ASAN_OPTIONS": "detect_leaks=0",
+}
+
+
+def ranks(count, *arguments):
+    return cli.run(MPIEXEC, "-np", count, cli.DIST, *arguments, env=ENVIRONMENT)
+
+
+def hard():
+    if not os.path.exists("hard.col"):
+        expect(tool("generate", "gnp", "--n", 300, "--p", 0.5, "-o", "hard.col"), 0)
+    return "hard.col"
+
+
+def wait_for_file(name, process):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        if os.path.exists(name):
+            return
+        time.sleep(0.05)
+    check(False, f"no {name}: {started()}")
+
+
+def test_one_result():
+    for count in [1, 2, 3]:
+        result = ranks(count, "--json", "--quiet", "--threads", 1, "--output", f"r{count}.h5",
+                       queen(6))
+        value = result_of(expect(result, 0).out)
+        check(value["ranks"] == count and value["colors"] == 7, value)
+        expect(tool("verify", "queen6.col", f"r{count}.sol"), 0)
+
+
+def test_threads_are_shared():
+    """Unbound ranks of one machine divide its cores."""
+    cores = len(os.sched_getaffinity(0))
+    value = result_of(expect(ranks(2, "--json", "--quiet", queen(5)), 0).out)
+    check(1 <= value["threads"] <= max(1, cores // 2), value)
+
+
+def test_one_message():
+    result = ranks(2, "-k", "x", queen(5))
+    check(result.code == 2 and result.err.count("prism-dist: ") == 1, result)
+    result = ranks(2, "none.col")
+    check(result.code == 2 and result.err.count("prism-dist: ") == 1, result)
+    result = ranks(2, "--comm", "self", queen(5))
+    check(result.code == 2 and "ranks" in result.err, result)
+    result = ranks(2, "--device", "cuda", queen(5))
+    check(result.code == 3 and result.err.count("no CUDA engine") == 1, result)
+    result = ranks(2, "--version")
+    check(result.code == 0 and result.out.count("prism-dist ") == 1, result)
+    result = ranks(2, "--json", "-k", 5, queen(6))
+    check(result.code == 1 and result_of(result.out)["target_met"] is False, result)
+
+
+def test_success_reaches_everyone():
+    value = result_of(expect(ranks(2, "--json", "--quiet", "--threads", 1, "--target", 36,
+                                   "--time-limit", 60, hard()), 0).out)
+    check(value["target_met"] and value["exit_reason"] in ("target", "optimal"), value)
+
+
+def test_deterministic_repeats():
+    found = []
+    for i in range(2):
+        expect(ranks(2, "--deterministic", "--max-iterations", 100000, "--threads", 1, "--seed",
+                     9, "--quiet", "--output", f"d{i}.h5", hard()), 0)
+        lines = cli.read(f"d{i}.sol").splitlines()
+        found.append([x for x in lines if x.startswith(("s", "l"))])
+    check(found[0] == found[1], "two deterministic runs differ")
+
+
+def test_interrupt_saves():
+    """mpirun forwards the signal and leaves the ranks about a second."""
+    process = start("--time-limit", 0, "--threads", 1, "--output", "x.h5", hard(),
+                    launcher=[MPIEXEC, "-np", "2"], env=ENVIRONMENT)
+    wait_for_file("x.sol", process)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=cli.GUARD)
+    expect(tool("verify", "hard.col", "x.sol"), 0)
+    out, err = started()
+    check("ended by signal" in out, (out, err))
+
+
+def test_killed_rank_ends_the_job():
+    process = start("--time-limit", 0, "--threads", 1, "--output", "x.h5", hard(),
+                    launcher=[MPIEXEC, "-np", "2"], env=ENVIRONMENT)
+    wait_for_file("x.sol", process)
+    children = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process.pid)],
+                              capture_output=True, text=True, check=False).stdout
+    pids = [int(p) for p in re.findall(r"^\s*(\d+) .*prism-dist", children, re.M)]
+    check(len(pids) == 2, children)
+    os.kill(max(pids), signal.SIGKILL)
+    check(process.wait(timeout=cli.GUARD) != 0, started())
+    expect(tool("verify", "hard.col", "x.sol"), 0)
+
+
+if __name__ == "__main__":
+    try:
+        probe = subprocess.run([MPIEXEC, "-np", "2", "true"], env={**os.environ, **ENVIRONMENT},
+                               capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        print(f"skipped: {MPIEXEC}: {problem}")
+        sys.exit(77)
+    if probe.returncode != 0:
+        print(f"skipped: {MPIEXEC} starts nothing here: {probe.stderr.decode()}")
+        sys.exit(77)
+    cli.main(globals())
