@@ -61,15 +61,11 @@ static void KERNEL(slot_enter)(prism_state_t *s, int32_t v) {
       int32_t c = 64 * w + prism_bitset_lowest(bits);
       row[c] = (CELL)(row[c] | FORBID);
     }
-  CELL own = 0;
+  CELL own = PARTIAL_WEIGHT(s, v); /* uncolored: what the objective gains by coloring it */
   if (s->color[v] >= 0) {
     own = COUNT(row[s->color[v]]);
     row[s->color[v]] |= FORBID;
   }
-#if WEIGHTED
-  else
-    own = PARTIAL_WEIGHT(s, v);
-#endif
   s->slot_vertex[i] = v;
   s->slot_of[v] = i;
   ((CELL *)s->own)[i] = own;
@@ -219,6 +215,16 @@ static KERNEL(choice_t) KERNEL(choose)(const prism_state_t *s, uint32_t random) 
   return none;
 }
 
+/* Is class c closed to the uncolored v for good, because a frozen neighbor has it? */
+static bool KERNEL(closed)(const prism_state_t *s, int32_t v, int32_t c) {
+  if (s->hooks == NULL || s->hooks->frozen == NULL || s->color[v] >= 0) return false;
+  const prism_graph_t *g = s->problem->graph;
+  for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
+    if (s->color[g->neighbor[e]] == c && prism_bitset_has(s->hooks->frozen, g->neighbor[e]))
+      return true;
+  return false;
+}
+
 /* A forbidden move that leads below the best ever: it must beat `limit` (both
  * exclusive). Only a vertex with more than f - best at stake can have one, which
  * is rare, so the keys leave aspiration out and it is looked for here. */
@@ -235,11 +241,12 @@ static void KERNEL(aspire)(const prism_state_t *s, int32_t limit, uint32_t rando
           int32_t c = 64 * w + prism_bitset_lowest(bits);
           if (c == s->color[v]) continue;
           int32_t delta = (int32_t)COUNT(ROW_OF(s, i)[c]) - own;
+          if (delta > least || KERNEL(closed)(s, v, c)) continue;
           if (pass == 0 && delta < least) {
             least = delta;
             total = 0;
           }
-          if (delta != least || least == limit) continue;
+          if (delta == limit) continue;
           if (pass == 0)
             ++total;
           else if (nth-- == 0)
@@ -398,10 +405,11 @@ static void KERNEL(forget)(prism_state_t *s) {
   }
   s->slots = 0;
   s->f = 0;
+  s->reactive = (prism_reactive_t){.tenure = 10, .low = 1, .high = 0};
 }
 
 /* PartialCol: nobody may enter the class of a frozen neighbour, which would evict
- * it. Such a cell counts at least 1, so no move there ever aspires either. */
+ * it. Aspiration leaves these out. */
 static void KERNEL(protect_frozen)(prism_state_t *s) {
   const prism_graph_t *g = s->problem->graph;
   for (int32_t v = 0; v < s->n; ++v) {
@@ -582,12 +590,12 @@ static prism_status_t KERNEL(tabucol)(prism_state_t *s, const prism_tabu_params_
   *end = PRISM_RUN_BUDGET;
   int64_t last = s->iteration + iterations;
   while (s->best_f > 0 && s->iteration < last) {
-    ++s->iteration;
     if ((s->iteration & 1023) == 0 && stop != NULL &&
         atomic_load_explicit(stop, memory_order_relaxed)) {
       *end = PRISM_RUN_STOPPED;
       break;
     }
+    ++s->iteration;
     KERNEL(expire)(s);
     prism_rng_block_t random =
         prism_rng_at(p->seed, (uint64_t)s->iteration, 0, p->individual, PRISM_RNG_MOVE);
@@ -596,6 +604,7 @@ static prism_status_t KERNEL(tabucol)(prism_state_t *s, const prism_tabu_params_
     if ((choice.slot < 0 || choice.delta >= 0) && s->slots > 0) {
       uint32_t largest = KERNEL(raise_weights)(s);
       if (largest > 32000) {
+        KERNEL(flush_counters)(s); /* the slots are made anew */
         PRISM_TRY(KERNEL(smooth)(s));
         continue;
       }
@@ -714,13 +723,12 @@ static void KERNEL(settle)(prism_state_t *s, int32_t i, int32_t c, int64_t tenur
 /* Reactive tenure (the FOO scheme of Blochliger & Zufferey 2008): when the
  * objective hardly moved during a period, the search circles and the tenure grows;
  * otherwise it slowly shrinks. */
-typedef struct KERNEL(reactive) {
-  int64_t tenure, low, high;
-  int32_t left; /* iterations of this period still to come */
-} KERNEL(reactive_t);
-
-static void KERNEL(react)(KERNEL(reactive_t) *r, int64_t f, uint32_t random) {
+static void KERNEL(react)(prism_reactive_t *r, int64_t f, uint32_t random) {
   enum { PERIOD = 1000, RANGE = 1, STEP = 20, TENURE_MIN = 2 };
+  if (r->low > r->high) { /* the first move of a search */
+    r->left = PERIOD;
+    r->low = r->high = f;
+  }
   if (f < r->low) r->low = f;
   if (f > r->high) r->high = f;
   if (--r->left > 0) return;
@@ -736,15 +744,14 @@ static prism_status_t KERNEL(partialcol)(prism_state_t *s, const prism_tabu_para
                                          int64_t iterations, const atomic_bool *stop,
                                          prism_run_end_t *end) {
   *end = PRISM_RUN_BUDGET;
-  KERNEL(reactive_t) reactive = {10, s->f, s->f, 1};
   int64_t last = s->iteration + iterations;
   while (s->best_f > 0 && s->iteration < last) {
-    ++s->iteration;
     if ((s->iteration & 1023) == 0 && stop != NULL &&
         atomic_load_explicit(stop, memory_order_relaxed)) {
       *end = PRISM_RUN_STOPPED;
       break;
     }
+    ++s->iteration;
     KERNEL(expire)(s);
     prism_rng_block_t random =
         prism_rng_at(p->seed, (uint64_t)s->iteration, 0, p->individual, PRISM_RNG_MOVE);
@@ -765,9 +772,9 @@ static prism_status_t KERNEL(partialcol)(prism_state_t *s, const prism_tabu_para
     if (choice.aspired) KERNEL(lift)(s, v, choice.color);
     if (s->entered != NULL) KERNEL(count_move)(s, choice.slot);
     if (s->best_pending && choice.delta >= 0) prism_state_keep_best(s);
-    int64_t tenure = p->reactive ? reactive.tenure : KERNEL(tenure)(s, p, v, random.word[1]);
+    int64_t tenure = p->reactive ? s->reactive.tenure : KERNEL(tenure)(s, p, v, random.word[1]);
     KERNEL(settle)(s, choice.slot, choice.color, tenure);
-    if (p->reactive) KERNEL(react)(&reactive, s->f, random.word[3]);
+    if (p->reactive) KERNEL(react)(&s->reactive, s->f, random.word[3]);
     if (s->f < s->best_f) {
       s->best_f = s->f;
       s->best_pending = true;

@@ -29,6 +29,13 @@
 
 typedef enum prism_cell { PRISM_CELL_U8, PRISM_CELL_U16, PRISM_CELL_WEIGHT } prism_cell_t;
 
+/* Reactive tenure of PartialCol: it lasts over the slices of a search. */
+typedef struct prism_reactive {
+  int64_t tenure;
+  int64_t low, high; /* of the objective in this period; low > high: none yet */
+  int32_t left;      /* moves of this period still to come */
+} prism_reactive_t;
+
 typedef struct prism_state {
   const prism_problem_t *problem; /* borrowed */
   int32_t n, k;
@@ -60,6 +67,7 @@ typedef struct prism_state {
   int64_t best_f;       /* fewest since the last start */
   int32_t *best_color;  /* [n] colours of that moment */
   bool best_pending;    /* best_f was reached and not copied yet */
+  prism_reactive_t reactive;
   int64_t iteration;    /* moves chosen since the state was made; never repeats */
 
   /* weighted search */
