@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+"""Time to target: runs prism-dist on hard graphs with many seeds, several runs side by
+side, each pinned to its own core (to two cores for the rows with two ranks).
+
+Writes one CSV row a run (bench/results/ttt-MACHINE.csv; a repeated run replaces its row)
+and prints a table. A time is counted from the end of reading the graph to the target.
+With several --binary or --extra the variants run interleaved, seed by seed.
+
+PRISM_INSTANCES: folder of the instances; PRISM_BUILD: build folder; PRISM_MACHINE: name
+of this machine; PRISM_COMMIT: version, where the sources come without their history.
+"""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+import report
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = Path(os.environ.get("PRISM_BUILD") or ROOT / "build/release")
+INSTANCES = Path(os.environ.get("PRISM_INSTANCES") or ROOT.parent / "shared/instances")
+GRACE = 30.0  # s beyond the time limit before a run counts as hung
+
+
+class Row(NamedTuple):
+    graph: str
+    k: int  # 0: as few colors as possible
+    ranks: int
+    goal: Optional[float]  # s, median
+    seeds: int
+    limit: float  # s
+
+    def name(self):
+        return f"{self.graph} {self.k or 'min'}"
+
+
+ROWS = [
+    Row("DSJC125.5", 17, 1, 0.1, 10, 10),
+    Row("DSJC250.5", 28, 1, 0.3, 10, 10),
+    Row("DSJC500.5", 49, 1, 1.5, 10, 15),
+    Row("DSJC500.5", 48, 2, 8, 10, 60),
+    Row("DSJC1000.1", 21, 1, 0.6, 10, 10),
+    Row("DSJC1000.5", 86, 2, 15, 10, 120),
+    Row("r1000.1c", 98, 1, 5, 10, 40),
+    Row("r1000.5", 234, 1, 15, 10, 120),
+    Row("le450_25c", 26, 1, 0.4, 10, 10),
+    Row("flat300_28_0", 31, 1, 1, 10, 10),
+    Row("queen11_11", 12, 1, 1, 10, 10),
+    Row("wap01a", 41, 1, 3, 10, 30),
+    Row("flat300_28_0", 28, 1, None, 3, 120),
+    Row("le450_25c", 25, 1, None, 3, 120),
+    Row("DSJC1000.1", 20, 1, None, 3, 120),
+    Row("DSJC1000.5", 85, 1, None, 3, 120),
+    Row("queen11_11", 11, 1, None, 3, 120),
+    Row("wap03a", 0, 1, None, 3, 120),
+    Row("wap07a", 0, 1, None, 3, 120),
+]
+
+
+class Variant(NamedTuple):
+    label: str
+    binary: str
+    extra: list
+
+
+class Task(NamedTuple):
+    place: int  # in ROWS
+    row: Row
+    seed: int
+    variant: Variant
+
+
+def positive(text):
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"must be above 0: {text}")
+    return value
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--rows", metavar="REGEX", default="",
+        help="only rows that match, e.g. 'DSJC500.5 4[89]', 'wap.* min'")
+    add("--goals", action="store_true", help="only rows with a goal")
+    add("--seeds", type=int, metavar="N", help="seeds of each row (default: 10; without a goal 3)")
+    add("--first-seed", type=int, metavar="S", default=1)
+    add("--limit", type=positive, metavar="S", help="time limit of each run")
+    add("--jobs", type=int, metavar="N", default=0,
+        help="cores in use at the same time (default: all, one thread of each)")
+    add("--binary", action="append", metavar="PATH", help="prism-dist; several: compare them")
+    add("--extra", action="append", metavar="OPTIONS",
+        help="more options of prism-dist, as one word: --extra='--memetic.method head'; "
+             "several: compare them")
+    add("--label", action="append", metavar="NAME", help="name of each variant, in order")
+    add("--csv", metavar="FILE", help="where the rows go ('': nowhere)")
+    add("--resume", action="store_true", help="skip the runs that the CSV already has")
+    add("--list", action="store_true", help="print the rows and end")
+    arguments = parser.parse_args()
+    if arguments.jobs < 0 or (arguments.seeds is not None and arguments.seeds < 1):
+        parser.error("--jobs and --seeds must be above 0")
+    return parser, arguments
+
+
+def variants_of(parser, arguments):
+    """Every binary with every set of extra options."""
+    binaries = arguments.binary or [str(BUILD / "prism-dist")]
+    extras = arguments.extra or [""]
+    pairs = [(binary, extra) for binary in binaries for extra in extras]
+    labels = arguments.label
+    if labels is None:
+        labels = [" ".join(filter(None, [binary if len(binaries) > 1 else "", extra]))
+                  or "default" for binary, extra in pairs]
+    if len(set(labels)) != len(pairs) or len(labels) != len(pairs):
+        parser.error(f"{len(pairs)} variants need as many different labels")
+    return [Variant(label, binary, shlex.split(extra))
+            for label, (binary, extra) in zip(labels, pairs)]
+
+
+def shell(command):
+    """Lines of a command that may use the functions of the benchmark scripts."""
+    script = f'. "{ROOT}/scripts/lib.sh"; . "{ROOT}/bench/lib.sh"; {command}'
+    done = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"ttt.py: failed: {command}")
+    return done.stdout.splitlines()
+
+
+def find_instance(name):
+    for file in (INSTANCES / f"{name}.col.gz", INSTANCES / f"{name}.col"):
+        if file.is_file():
+            return file
+    return None
+
+
+def core_list():
+    """Cores that this process may use: one thread of each core first, then the siblings."""
+    first, rest, seen = [], [], set()
+    for cpu in sorted(os.sched_getaffinity(0)):
+        try:
+            topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+            siblings = topology.read_text(encoding="ascii").strip()
+        except OSError:
+            siblings = str(cpu)
+        (rest if siblings in seen else first).append(cpu)
+        seen.add(siblings)
+    return first, rest
+
+
+class Cores:
+    """Hands out cores in the order of the requests."""
+
+    def __init__(self, cores):
+        self.free = list(cores)
+        self.count = len(cores)
+        self.changed = threading.Condition()
+
+    def take(self, count):
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.free) >= count)
+            taken, self.free = self.free[:count], self.free[count:]
+            return taken
+
+    def give(self, cores):
+        with self.changed:
+            self.free.extend(cores)
+            self.changed.notify_all()
+
+
+def end_group(child):
+    """Ends a run. mpirun, asked politely, takes its ranks along."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, number)
+            child.wait(timeout=5)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            pass
+
+
+class Bench:
+    def __init__(self, path, header, commit, total):
+        self.path = path
+        self.header = header
+        self.commit = commit
+        self.total = total
+        self.done = 0
+        self.errors = 0
+        self.lock = threading.Lock()
+        self.children = set()
+        self.rows = report.read_csv(path)[1] if path and path.exists() else []
+        self.fresh = []
+
+    def has(self, task):
+        return any(report.same_run(row, self.record(task)) for row in self.rows)
+
+    def record(self, task):
+        row = task.row
+        goal = "" if row.goal is None else f"{row.goal:g}"
+        return {"place": str(task.place), "label": task.variant.label, "graph": row.graph,
+                "k": str(row.k), "ranks": str(row.ranks), "goal": goal, "seed": str(task.seed)}
+
+    def start(self, command, environment):
+        with self.lock:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True, env=environment,
+                                     start_new_session=True)
+            self.children.add(child)
+        return child
+
+    def wait(self, child, seconds):
+        try:
+            return child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            end_group(child)
+            child.communicate()
+            return "", "did not end in time"
+        finally:
+            with self.lock:
+                self.children.discard(child)
+
+    def stop(self):
+        """Ends the runs in progress, and those that would start."""
+        self.lock.acquire()  # for good: the program is about to end
+        for child in self.children:
+            end_group(child)
+
+    def keep(self, row, text):
+        with self.lock:
+            self.done += 1
+            self.rows = [old for old in self.rows if not report.same_run(old, row)] + [row]
+            self.fresh.append(row)
+            self.rows.sort(key=lambda r: (int(r["place"]), r["label"], int(r["seed"])))
+            if self.path:
+                report.write_csv(self.path, self.header, self.rows)
+            print(f"[{self.done}/{self.total}] {text}", file=sys.stderr, flush=True)
+
+
+def run_once(bench, task, cores, folder):
+    """One run of prism-dist on these cores; its CSV row."""
+    row, stem = task.row, Path(folder) / "run"
+    command = ["taskset", "-c", ",".join(map(str, cores))]
+    environment = dict(os.environ, OMPI_MCA_mpi_yield_when_idle="1",
+                       OMPI_MCA_rmaps_base_oversubscribe="1")
+    if row.ranks > 1:
+        environment.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+        command += ["mpirun", "-np", str(row.ranks), "--bind-to", "none"]
+    command += [task.variant.binary, "--threads", "1", "--seed", str(task.seed), "--time-limit",
+                f"{row.limit:g}", "--json", "--telemetry.enabled=false", "--output", f"{stem}.h5"]
+    if row.k > 0:
+        command += ["--target", str(row.k)]
+    command += task.variant.extra + [str(find_instance(row.graph))]
+    out, err = bench.wait(bench.start(command, environment), row.limit + GRACE)
+    lines = [line for line in out.splitlines() if line.startswith("{")]
+    reading = re.search(r"read in ([0-9.]+) s", err)
+    try:
+        result = json.loads(lines[-1])
+        met = row.k == 0 or result["target_met"] is True
+        seconds = max(0.0, result["time_to_best"] - float(reading.group(1)))
+    except (IndexError, KeyError, TypeError, AttributeError, json.JSONDecodeError):
+        return {**bench.record(task), "limit": f"{row.limit:g}", "met": "0", "seconds": "",
+                "colors": "", "iterations": "", "reason": "error", "commit": bench.commit}, err
+    verify = Path(task.variant.binary).parent / "prism"
+    if verify.is_file():
+        check = subprocess.run([str(verify), "verify", str(find_instance(row.graph)),
+                                f"{stem}.sol"], capture_output=True, text=True, check=False)
+        if check.returncode != 0:
+            result["exit_reason"], met, err = "error", False, check.stdout + check.stderr
+    return {**bench.record(task), "limit": f"{row.limit:g}", "met": str(int(met)),
+            "seconds": f"{seconds:.4f}", "colors": str(result["colors"]),
+            "iterations": str(result["iterations"]), "reason": result["exit_reason"],
+            "commit": bench.commit}, err
+
+
+def work(bench, cores, taken, task):
+    with tempfile.TemporaryDirectory(prefix="prism-ttt-") as folder:
+        try:
+            row, messages = run_once(bench, task, taken, folder)
+        finally:
+            cores.give(taken)
+    what = f"{row['seconds'] or '-'} s, {row['colors'] or '-'} colors, {row['reason']}"
+    bench.keep(row, f"{task.variant.label}: {task.row.name()} seed {task.seed}: {what}")
+    if row["reason"] == "error":
+        bench.errors += 1
+        print(messages.strip(), file=sys.stderr, flush=True)
+
+
+def plan(arguments, variants):
+    tasks = []
+    for place, row in enumerate(ROWS):
+        if not re.search(arguments.rows, row.name()) or (arguments.goals and row.goal is None):
+            continue
+        if find_instance(row.graph) is None:
+            print(f"left out, no instance in {INSTANCES}: {row.graph}", file=sys.stderr)
+            continue
+        row = row._replace(limit=arguments.limit or row.limit)
+        seeds = range(arguments.first_seed, arguments.first_seed + (arguments.seeds or row.seeds))
+        tasks += [Task(place, row, seed, variant) for seed in seeds for variant in variants]
+    # Long runs first, so that the cores end together.
+    return sorted(tasks, key=lambda task: (-task.row.limit, -task.row.ranks, task.place, task.seed))
+
+
+def list_rows():
+    for row in ROWS:
+        goal = "no goal" if row.goal is None else f"goal {row.goal:g} s"
+        print(f"{row.name()}: {row.ranks} rank(s), {goal}, {row.seeds} seeds, limit {row.limit} s")
+
+
+def open_bench(arguments, tasks, jobs):
+    if arguments.csv == "":
+        path = None
+    else:
+        path = Path(arguments.csv or
+                    ROOT / "bench/results" / f"ttt-{shell('machine')[0]}.csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    header = [line for line in shell("describe") if not line.startswith("# commit")]
+    header.append(f"# side by side: {jobs} cores")
+    return Bench(path, header, shell("commit")[0], len(tasks))
+
+
+def main():
+    parser, arguments = parse_arguments()
+    if arguments.list:
+        list_rows()
+        return 0
+    variants = variants_of(parser, arguments)
+    if arguments.binary is None:
+        shell("need_programs prism-dist prism")
+    for variant in variants:
+        if not os.access(variant.binary, os.X_OK):
+            parser.error(f"not a program: {variant.binary}")
+    tasks = plan(arguments, variants)
+    one_each, siblings = core_list()
+    jobs = min(arguments.jobs or len(one_each), len(one_each) + len(siblings))
+    cores = Cores((one_each + siblings)[:jobs])
+    narrow = [task for task in tasks if task.row.ranks > jobs]
+    for name in sorted({task.row.name() for task in narrow}):
+        print(f"left out, needs more than {jobs} core(s): {name}", file=sys.stderr)
+    tasks = [task for task in tasks if task.row.ranks <= jobs]
+    if not tasks:
+        print("ttt.py: nothing to run", file=sys.stderr)
+        return 2
+    bench = open_bench(arguments, tasks, jobs)
+    if arguments.resume:
+        tasks = [task for task in tasks if not bench.has(task)]
+        bench.total = len(tasks)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    began, threads = time.monotonic(), []
+    try:
+        for task in tasks:
+            taken = cores.take(task.row.ranks)
+            thread = threading.Thread(target=work, args=(bench, cores, taken, task), daemon=True)
+            thread.start()
+            threads.append(thread)
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        bench.stop()
+        print("interrupted; finished runs are kept, --resume goes on", file=sys.stderr)
+        return 130
+    print(f"{bench.done} runs in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(report.ttt_tables(bench.rows if arguments.resume else bench.fresh))
+    return 1 if bench.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
