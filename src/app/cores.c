@@ -27,23 +27,28 @@ static bool read_line(const char *path, char *out, size_t size) {
   return got;
 }
 
+/* folder + name; false when that is too long to be a path. */
+static bool join(char out[PATH_BYTES], const char *folder, const char *name) {
+  int length = snprintf(out, PATH_BYTES, "%s%s", folder, name);
+  return length >= 0 && length < PATH_BYTES;
+}
+
 /* v2: "max 100000" or "150000 100000" */
 static double quota_v2(const char *folder) {
-  char path[2 * PATH_BYTES], line[128];
+  char path[PATH_BYTES], line[128];
   double limit, period;
-  snprintf(path, sizeof path, "%s/cpu.max", folder);
-  if (!read_line(path, line, sizeof line)) return 0;
+  if (!join(path, folder, "/cpu.max") || !read_line(path, line, sizeof line)) return 0;
   if (sscanf(line, "%lf %lf", &limit, &period) != 2 || limit <= 0 || period <= 0) return 0;
   return limit / period;
 }
 
 /* v1: two files, -1 for none */
 static double quota_v1(const char *folder) {
-  char path[2 * PATH_BYTES], line[128];
+  char path[PATH_BYTES], line[128];
   double limit, period;
-  snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
+  if (!join(path, folder, "/cpu.cfs_quota_us")) return 0;
   if (!read_line(path, line, sizeof line) || sscanf(line, "%lf", &limit) != 1) return 0;
-  snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
+  if (!join(path, folder, "/cpu.cfs_period_us")) return 0;
   if (!read_line(path, line, sizeof line) || sscanf(line, "%lf", &period) != 1) return 0;
   return limit > 0 && period > 0 ? limit / period : 0;
 }
@@ -51,10 +56,9 @@ static double quota_v1(const char *folder) {
 /* The strictest quota from root/group up to the root. */
 static void walk_up(const char *root, const char *group, double (*quota)(const char *),
                     double *least, uint64_t *where) {
-  char folder[2 * PATH_BYTES];
-  size_t top = (size_t)snprintf(folder, sizeof folder, "%s", root);
-  if (top >= sizeof folder) return;
-  if (strcmp(group, "/") != 0) snprintf(folder + top, sizeof folder - top, "%s", group);
+  char folder[PATH_BYTES];
+  size_t top = strlen(root);
+  if (!join(folder, root, strcmp(group, "/") == 0 ? "" : group)) return;
   for (;;) {
     double cores = quota(folder);
     if (cores > 0 && (*least <= 0 || cores < *least)) {
@@ -90,14 +94,12 @@ double prism_cores_quota(const char *proc_cgroup, const char *root, uint64_t *gr
     if (path == NULL) continue;
     *path++ = '\0';
     ++controllers;
-    char mount[PATH_BYTES];
+    char mounts[PATH_BYTES], mount[PATH_BYTES];
     if (controllers[0] == '\0') {
       walk_up(root, path, quota_v2, &least, group);
-    } else if (has_cpu(controllers)) {
-      snprintf(mount, sizeof mount, "%s/%s", root, controllers);
-      walk_up(mount, path, quota_v1, &least, group);
-      snprintf(mount, sizeof mount, "%s/cpu", root);
-      walk_up(mount, path, quota_v1, &least, group);
+    } else if (has_cpu(controllers) && join(mounts, root, "/")) {
+      if (join(mount, mounts, controllers)) walk_up(mount, path, quota_v1, &least, group);
+      if (join(mount, mounts, "cpu")) walk_up(mount, path, quota_v1, &least, group);
     }
   }
   fclose(file);

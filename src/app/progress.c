@@ -60,13 +60,12 @@ void prism_progress_line(const prism_progress_t *progress, char *out, size_t siz
     snprintf(diversity, sizeof diversity, "%.2f", progress->diversity);
   }
   if (progress->remaining >= 0) snprintf(left, sizeof left, "%.0f s left", progress->remaining);
-  char best[48] = "none yet";
-  if (progress->best_colors > 0) {
-    snprintf(best, sizeof best, "best %d (>= %d)", progress->best_colors, progress->lower_bound);
-  }
-  snprintf(out, size, "k=%d conflicts=%" PRId64 " | %s | %s it/s | diversity %s | %s | %.1f s, %s",
+  char best[32] = "none yet";
+  if (progress->best_colors > 0) snprintf(best, sizeof best, "best %d", progress->best_colors);
+  /* a narrow terminal cuts the end off: the least important stands there */
+  snprintf(out, size, "k=%d conflicts=%" PRId64 " | %s | %s it/s | diversity %s | %.1f s, %s | %s",
            progress->searched_colors, progress->conflicts, best, speed, diversity,
-           progress->method == NULL ? "-" : progress->method, progress->elapsed, left);
+           progress->elapsed, left, progress->method == NULL ? "-" : progress->method);
 }
 
 /* Columns of the terminal; a longer live line would wrap and pile up. */

@@ -32,7 +32,7 @@ void prism_progress_warn(void *user, const char *text);
 void prism_progress_note(prism_progress_view_t *view, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* One line of state: "k=48 conflicts=12 | best 49 (>= 13) | ...". */
+/* One line of state: "k=48 conflicts=12 | best 49 | 1.9M it/s | ...". */
 void prism_progress_line(const prism_progress_t *progress, char *out, size_t size);
 
 #endif

@@ -41,6 +41,14 @@ def test_result_and_files():
     check(open("d/x.h5", "rb").read(4) == b"\x89HDF", "not an HDF5 file")
 
 
+def test_odd_names_stay_valid_json():
+    for i, name in enumerate(['a"b\\c.col', "new\nline.col", "\udcff\u00e9.col"]):
+        os.rename(queen(5), name)
+        result = expect(dist("--json", "--quiet", "--output", f"{i}.h5", os.fsencode(name)
+                             if "\udcff" in name else name), 0)
+        check(result_of(result.out)["n"] == 25, result)
+
+
 def test_default_names():
     graph = queen(5)
     names = set()
