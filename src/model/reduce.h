@@ -52,7 +52,7 @@ prism_status_t prism_kernel_project(const prism_kernel_t *kernel, const int32_t 
 /* What is left to search at a fixed k: the k-core of the kernel, less the
  * components that a greedy colouring already finishes within k. The search runs
  * on `graph`; lift completes its colourings to the whole kernel. Made once per k
- * and engine; immutable, shared by threads. */
+ * and engine; immutable, shared by threads. k = 0: the whole kernel. */
 typedef struct prism_view prism_view_t;
 prism_status_t prism_view_create(const prism_graph_t *kernel, int32_t k, prism_view_t **out);
 void prism_view_destroy(prism_view_t **view);

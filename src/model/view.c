@@ -109,7 +109,7 @@ done:
 }
 
 prism_status_t prism_view_create(const prism_graph_t *kernel, int32_t k, prism_view_t **out) {
-  if (k < 1) PRISM_FAIL(PRISM_INVALID, "a view needs at least 1 color, not %d", k);
+  if (k < 0) PRISM_FAIL(PRISM_INVALID, "a view of %d colors", k);
   int32_t core_count = 0;
   prism_view_t *view = NULL;
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &view));

@@ -140,7 +140,10 @@ static void test_views(void **state) {
   assert_int_equal(prism_view_create(graph, 2, &view), PRISM_OK);
   assert_int_equal(prism_view_graph(view)->n, 13); /* odd cycles all */
   prism_view_destroy(&view);
-  assert_int_equal(prism_view_create(graph, 0, &view), PRISM_INVALID);
+  assert_int_equal(prism_view_create(graph, 0, &view), PRISM_OK);
+  assert_int_equal(prism_view_graph(view)->n, 13); /* all of it */
+  prism_view_destroy(&view);
+  assert_int_equal(prism_view_create(graph, -1, &view), PRISM_INVALID);
   prism_error_clear();
   prism_graph_destroy(&graph);
   /* An even cycle beside an odd one: the even one is finished by greedy. */
