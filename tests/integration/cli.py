@@ -33,7 +33,8 @@ def clean_environment():
 def run(program, *arguments, stdin=None, env=None, stdout=None):
     data = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
-        [program, *(a if isinstance(a, bytes) else str(a) for a in arguments)], input=data if data is not None else b"",
+        [program, *(a if isinstance(a, bytes) else str(a) for a in arguments)],
+        input=data if data is not None else b"",
         stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE, timeout=GUARD,
         env={**clean_environment(), **(env or {})}, check=False)
     out = done.stdout.decode(errors="replace") if done.stdout is not None else ""
