@@ -37,6 +37,7 @@ void prism_island_release(prism_island_t *island) {
   for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) prism_free(island->counter[i]);
   prism_free(island->incumbent);
   prism_free(island->mate);
+  prism_free(island->learned);
   memset(island, 0, sizeof *island);
 }
 
@@ -74,6 +75,8 @@ static void remember(prism_island_t *island) {
 
 static prism_status_t change_k(prism_island_t *island, int32_t k) {
   remember(island);
+  if (island->live[PRISM_METHOD_WEIGHTED])
+    PRISM_TRY(prism_island_learn(island, &island->arm[PRISM_METHOD_WEIGHTED]));
   drop_arms(island);
   prism_ground_return(island->grounds, &island->ground);
   prism_island_unmap_hooks(island);
@@ -105,7 +108,8 @@ static prism_status_t ready_arm(prism_island_t *island, const prism_search_param
   prism_arm_t *arm = &island->arm[m];
   if (!island->live[m]) {
     uint32_t individual = island->id * 16u + (uint32_t)m;
-    const prism_hooks_t *hooks = island->hooks != NULL ? &island->mapped : NULL;
+    bool learned = m == PRISM_METHOD_WEIGHTED && island->learned != NULL;
+    const prism_hooks_t *hooks = island->hooks != NULL || learned ? &island->mapped : NULL;
     prism_status_t status = prism_arm_init(arm, m, island->ground->problem, island->isa, hooks,
                                            island->k, island->seed, individual, params);
     /* Every k has its own random numbers, also when it is searched again. */

@@ -13,28 +13,69 @@ void prism_island_unmap_hooks(prism_island_t *island) {
   island->mapped = (prism_hooks_t){0};
 }
 
+/* View vertex of each kernel vertex, -1 for those that are not in the view. */
+static prism_status_t places(const prism_island_t *island, int32_t **out) {
+  int32_t n = island->kernel->n, *place = NULL;
+  const int32_t *map = prism_view_map(island->ground->view);
+  PRISM_TRY(PRISM_ALLOC(n, &place));
+  for (int32_t v = 0; v < n; ++v) place[v] = -1;
+  for (int32_t v = 0; v < island->ground->problem->n; ++v) place[map[v]] = v;
+  *out = place;
+  return PRISM_OK;
+}
+
 /* Weights of the view's arcs: those of the kernel's arcs between kept vertices,
  * which come in the same order. */
-static prism_status_t map_edge_weights(prism_island_t *island, const prism_graph_t *g,
-                                       const int32_t *map) {
-  const prism_graph_t *kernel = island->kernel;
+static prism_status_t map_edge_weights(prism_island_t *island, const int32_t *source) {
+  const prism_graph_t *kernel = island->kernel, *g = island->ground->problem->graph;
+  const int32_t *map = prism_view_map(island->ground->view);
   int32_t *weight = NULL, *place = NULL;
   PRISM_TRY(PRISM_ALLOC(2 * g->m, &weight));
   island->mapped.edge_weight = weight;
-  PRISM_TRY(PRISM_ALLOC(kernel->n, &place));
-  for (int32_t v = 0; v < kernel->n; ++v) place[v] = -1;
-  for (int32_t v = 0; v < g->n; ++v) place[map[v]] = v;
+  PRISM_TRY(places(island, &place));
   int64_t at = 0;
   for (int32_t v = 0; v < g->n; ++v)
     for (int64_t e = kernel->offset[map[v]]; e < kernel->offset[map[v] + 1]; ++e)
-      if (place[kernel->neighbor[e]] >= 0) weight[at++] = island->hooks->edge_weight[e];
+      if (place[kernel->neighbor[e]] >= 0) weight[at++] = source[e];
+  prism_free(place);
+  return PRISM_OK;
+}
+
+prism_status_t prism_island_learn(prism_island_t *island, const prism_arm_t *arm) {
+  const prism_state_t *s = arm->local.state;
+  if (s == NULL || s->weight == NULL) return PRISM_OK;
+  const prism_graph_t *kernel = island->kernel, *g = s->problem->graph;
+  const int32_t *map = prism_view_map(island->ground->view);
+  if (island->learned == NULL) {
+    PRISM_TRY(PRISM_ALLOC(2 * kernel->m, &island->learned));
+    for (int64_t e = 0; e < 2 * kernel->m; ++e) island->learned[e] = 1;
+  }
+  int32_t *place = NULL;
+  PRISM_TRY(places(island, &place));
+  for (int32_t v = 0; v < g->n; ++v) {
+    int64_t arc = g->offset[v];
+    for (int64_t e = kernel->offset[map[v]]; e < kernel->offset[map[v] + 1]; ++e) {
+      int32_t u = place[kernel->neighbor[e]];
+      if (u < 0) continue;
+      size_t at = s->problem->bits != NULL
+                      ? (size_t)v * (size_t)s->tiles * PRISM_TILE + (size_t)u
+                      : (size_t)arc;
+      ++arc;
+      island->learned[e] = s->weight[at];
+    }
+  }
   prism_free(place);
   return PRISM_OK;
 }
 
 prism_status_t prism_island_map_hooks(prism_island_t *island) {
   const prism_hooks_t *hooks = island->hooks;
-  if (hooks == NULL || island->ground == NULL || island->ground->problem == NULL) return PRISM_OK;
+  if (island->ground == NULL || island->ground->problem == NULL) return PRISM_OK;
+  const int32_t *weights = island->learned != NULL ? island->learned
+                           : hooks != NULL         ? hooks->edge_weight
+                                                   : NULL;
+  if (weights != NULL) PRISM_TRY(map_edge_weights(island, weights));
+  if (hooks == NULL) return PRISM_OK;
   const prism_graph_t *g = island->ground->problem->graph;
   const int32_t *map = prism_view_map(island->ground->view);
   prism_hooks_t *mapped = &island->mapped;
@@ -58,7 +99,7 @@ prism_status_t prism_island_map_hooks(prism_island_t *island) {
       if (prism_bitset_has(hooks->frozen, map[v])) prism_bitset_add(frozen, v);
     mapped->frozen = frozen;
   }
-  return hooks->edge_weight != NULL ? map_edge_weights(island, g, map) : PRISM_OK;
+  return PRISM_OK;
 }
 
 void prism_island_collect_counters(prism_island_t *island, prism_arm_t *arm) {
@@ -83,6 +124,8 @@ prism_status_t prism_island_hooks(prism_island_t *island, const prism_hooks_t *h
   prism_ground_return(island->grounds, &island->ground);
   island->k = 0;
   island->hooks = hooks;
+  prism_free(island->learned);
+  island->learned = NULL;
   for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) {
     prism_free(island->counter[i]);
     island->counter[i] = NULL;

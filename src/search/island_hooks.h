@@ -9,6 +9,10 @@
 prism_status_t prism_island_map_hooks(prism_island_t *island);
 void prism_island_unmap_hooks(prism_island_t *island);
 
+/* Keep the edge weights of a weighted arm: what was hard at one k is hard at the
+ * next. Call it before the arm is released. */
+prism_status_t prism_island_learn(prism_island_t *island, const prism_arm_t *arm);
+
 /* Add an arm's counters to the island's. */
 void prism_island_collect_counters(prism_island_t *island, prism_arm_t *arm);
 

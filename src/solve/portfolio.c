@@ -7,9 +7,13 @@
  * found, so a method that looks bad may still be the one that gets there. */
 static const double floor_share = 0.08;
 static const double credit_decay = 0.7;
+static const double credit_patience = 2.0; /* times the cost of the previous successes */
+static const double sharpness = 1.5;       /* of the comparison by conflicts */
 
-void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset) {
+void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset,
+                          double pace) {
   memset(portfolio, 0, sizeof *portfolio);
+  portfolio->pace = portfolio->least_pace = pace;
   portfolio->offset = offset;
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     portfolio->arm[m].allowed = only < 0 ? m != PRISM_METHOD_POOL : m == only;
@@ -26,6 +30,13 @@ void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k) {
   }
 }
 
+/* What earlier successes still count for: a method that solved every k so far in a
+ * moment and now searches in vain has met a different problem. */
+static double standing_credit(const prism_portfolio_t *portfolio, int m) {
+  const prism_portfolio_arm_t *arm = &portfolio->arm[m];
+  return arm->credit * exp(-arm->spent / (credit_patience * portfolio->pace));
+}
+
 /* Weight of an arm before normalisation. */
 static double weight(const prism_portfolio_t *portfolio, int m) {
   const prism_portfolio_arm_t *arm = &portfolio->arm[m];
@@ -36,7 +47,7 @@ static double weight(const prism_portfolio_t *portfolio, int m) {
       least = portfolio->arm[i].f_best;
   /* Who has not run yet is taken to be as good as the best. */
   double behind = arm->f_best < 0 ? 0.0 : (double)(arm->f_best - least) / (double)(least + 1);
-  return (0.25 + arm->credit) * exp(-behind);
+  return (0.25 + standing_credit(portfolio, m)) * exp(-sharpness * behind);
 }
 
 prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio) {
@@ -72,4 +83,6 @@ void prism_portfolio_reward(prism_portfolio_t *portfolio, const prism_summary_t 
   if (summary->f_best > 0) return;
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) portfolio->arm[m].credit *= credit_decay;
   arm->credit += 1.0;
+  double pace = 0.5 * (portfolio->pace + portfolio->total);
+  portfolio->pace = pace > portfolio->least_pace ? pace : portfolio->least_pace;
 }

@@ -22,11 +22,16 @@ typedef struct prism_portfolio {
   int32_t k;            /* 0: none yet */
   int32_t offset;       /* islands begin with different methods */
   double total;         /* cost units at this k */
+  double pace;          /* cost of the latest successes, averaged */
+  double least_pace;
   prism_portfolio_arm_t arm[PRISM_METHOD_COUNT];
 } prism_portfolio_t;
 
-/* [in] only  a prism_method_t, or -1 for all; [in] offset  number of the island. */
-void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset);
+/* [in] only    a prism_method_t, or -1 for all
+ * [in] offset  number of the island
+ * [in] pace    cost below which a success counts as quick, > 0 */
+void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset,
+                          double pace);
 
 /* A new k: spent time and conflicts start anew, credits stay. */
 void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "model/coloring.h"
 #include "search/bounds.h"
 
@@ -54,6 +55,21 @@ static bool affordable(const preparation_t *p, const prism_graph_t *kernel, pris
   return (double)kernel->n * (double)kernel->m / (double)k < 2e9;
 }
 
+/* Ties decide much for the cheap heuristics that break them at random. */
+static int32_t starts_of(const prism_graph_t *kernel, prism_greedy_t how) {
+  bool random = how == PRISM_GREEDY_SMALLEST_LAST || how == PRISM_GREEDY_DSATUR;
+  return random && kernel->m < 500000 ? 10 : 1;
+}
+
+static prism_status_t color_once(preparation_t *p, prism_greedy_t how, uint64_t seed) {
+  int32_t colors = 0;
+  prism_status_t status = prism_greedy_color(prism_kernel_graph(p->out->kernel), how, seed, p->stop,
+                                             p->kernel_color, &colors);
+  if (status == PRISM_INTERRUPTED && p->out->colors > 0) return PRISM_OK;
+  PRISM_TRY(status);
+  return keep_lifted(p, colors);
+}
+
 static prism_status_t bound_above(preparation_t *p) {
   const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
   int32_t strategy = p->params->initial.strategy; /* 0: portfolio, else 1 + heuristic */
@@ -65,12 +81,9 @@ static prism_status_t bound_above(preparation_t *p) {
     bool chosen = strategy == 0 ? affordable(p, kernel, order[i]) : strategy - 1 == (int32_t)order[i];
     bool late = strategy == 0 && p->deadline > 0.0 && prism_clock_now() > p->deadline;
     if (!chosen || (late && p->out->colors > 0)) continue;
-    int32_t colors = 0;
-    prism_status_t status = prism_greedy_color(kernel, order[i], p->seed, p->stop,
-                                               p->kernel_color, &colors);
-    if (status == PRISM_INTERRUPTED && p->out->colors > 0) break;
-    PRISM_TRY(status);
-    PRISM_TRY(keep_lifted(p, colors));
+    int32_t starts = starts_of(kernel, order[i]);
+    for (int32_t start = 0; start < starts && !enough(p); ++start)
+      PRISM_TRY(color_once(p, order[i], prism_rng_derive(p->seed, (uint64_t)start)));
   }
   return PRISM_OK;
 }
@@ -89,10 +102,14 @@ static prism_status_t project_clique(const preparation_t *p, int32_t *clique, in
   return PRISM_OK;
 }
 
-static prism_status_t solve_small(preparation_t *p) {
-  enum { NODES = 2000000 };
+/* Branch and bound: to the end, if it can be, on a small kernel; a short try on any
+ * other that is not huge, which proves many structured graphs at once. */
+static prism_status_t solve_exactly(preparation_t *p) {
+  enum { NODES = 2000000, SHORT_NODES = 20000, SHORT_VERTICES = 20000 };
   const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
-  if (kernel->n > p->params->reduction.exact_vertices || enough(p)) return PRISM_OK;
+  int64_t limit = p->params->reduction.exact_vertices;
+  bool small = kernel->n <= limit;
+  if (limit == 0 || enough(p) || (!small && kernel->n > SHORT_VERTICES)) return PRISM_OK;
   int32_t *clique = NULL, size = 0;
   PRISM_TRY(PRISM_ALLOC(kernel->n, &clique));
   prism_status_t status = project_clique(p, clique, &size);
@@ -100,9 +117,9 @@ static prism_status_t solve_small(preparation_t *p) {
   if (status == PRISM_OK)
     status = prism_kernel_project(p->out->kernel, p->out->color, p->kernel_color);
   int32_t upper = prism_coloring_span(p->kernel_color, kernel->n);
-  double seconds = p->params->run.deterministic ? 0.0 : 2.0;
+  double seconds = p->params->run.deterministic ? 0.0 : small ? 2.0 : 0.2;
   if (status == PRISM_OK)
-    status = prism_exact_color(kernel, clique, size, upper, NODES, seconds, p->stop,
+    status = prism_exact_color(kernel, clique, size, upper, small ? NODES : SHORT_NODES, seconds, p->stop,
                                p->kernel_color, &exact);
   prism_free(clique);
   if (status == PRISM_INTERRUPTED) return PRISM_OK;
@@ -138,7 +155,7 @@ static prism_status_t prepare(preparation_t *p, const int32_t *initial) {
   if (initial != NULL) PRISM_TRY(use_initial(p, initial));
   if (prism_kernel_graph(p->out->kernel) == NULL) return keep_lifted(p, 0);
   PRISM_TRY(bound_above(p));
-  return solve_small(p);
+  return solve_exactly(p);
 }
 
 prism_status_t prism_prepare(const prism_graph_t *graph, const prism_params_t *params,

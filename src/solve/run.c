@@ -48,7 +48,9 @@ static prism_status_t make_islands(prism_run_t *run) {
   for (int32_t i = 0; i < run->engine.islands; ++i) {
     prism_run_island_t *island = &run->island[i];
     island->ticket = -1;
-    prism_portfolio_init(&island->portfolio, method - 1, run->first_island + i);
+    /* A quick success: 0.05 s, or about as many moves as fit in there. */
+    double pace = run->config->params->run.deterministic ? 2e5 : 0.05;
+    prism_portfolio_init(&island->portfolio, method - 1, run->first_island + i, pace);
     PRISM_TRY(PRISM_ALLOC(run->n, &island->guest));
   }
   return PRISM_OK;
