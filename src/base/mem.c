@@ -65,6 +65,10 @@ void prism_free(void *block) {
   free(base);
 }
 
-size_t prism_mem_live_blocks(void) { return atomic_load_explicit(&live_blocks, memory_order_relaxed); }
-size_t prism_mem_live_bytes(void) { return atomic_load_explicit(&live_bytes, memory_order_relaxed); }
-size_t prism_mem_peak_bytes(void) { return atomic_load_explicit(&peak_bytes, memory_order_relaxed); }
+static size_t read_counter(const atomic_size_t *counter) {
+  return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+size_t prism_mem_live_blocks(void) { return read_counter(&live_blocks); }
+size_t prism_mem_live_bytes(void) { return read_counter(&live_bytes); }
+size_t prism_mem_peak_bytes(void) { return read_counter(&peak_bytes); }

@@ -67,7 +67,7 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "most vertex pairs tried for domination in one pass (0: rule off)")                            \
   X(reduction, exact_vertices, I64, "80", 0, 1000, "vertices", "",                                 \
     "largest reduced graph given to the exact solver for long; others briefly (0: off)")           \
-  X(reduction, clique_seconds, F64, "0.3", 0, 3600, "s", "",                                       \
+  X(reduction, clique_seconds, F64, "0.5", 0, 3600, "s", "",                                       \
     "time for the clique bound; easy graphs end sooner")
 
 #define PRISM_PARAMS_INITIAL(X)                                                                    \

@@ -46,7 +46,7 @@ typedef struct prism_summary {
   prism_phase_t phase;
   prism_method_t method;
   int32_t k;
-  int64_t f_best;      /* fewest conflicts of a complete colouring at k by this method since k was set */
+  int64_t f_best;      /* fewest conflicts by this method since k was set (complete colouring) */
   int64_t f_ticket;    /* fewest within this ticket */
   int64_t iterations;  /* of this ticket, summed over individuals */
   int64_t generations; /* of this ticket */
@@ -67,7 +67,7 @@ typedef struct prism_import_result {
 typedef struct prism_hooks {
   const float *score;           /* [n] higher is preferred among moves of equal delta */
   const int32_t *vertex_weight; /* [n] >= 1: weight of a contracted vertex in the objective */
-  const int32_t *edge_weight;   /* [2 m] CSR-aligned, symmetric, >= 1: starting weights (WEIGHTED) */
+  const int32_t *edge_weight;   /* [2 m] CSR-aligned, symmetric, >= 1: where WEIGHTED starts */
   const uint64_t *frozen;       /* [words of n] bit v: v keeps its colour */
   bool counters;                /* collect the per-vertex counters below */
 } prism_hooks_t;

@@ -115,6 +115,16 @@ static prism_status_t finish(prism_arm_t *arm) {
   return PRISM_OK;
 }
 
+void prism_arm_note_search(prism_arm_t *arm) {
+  if (arm->local.state == NULL || arm->left <= 0) return;
+  if (arm->method != PRISM_METHOD_PARTIALCOL && arm->local.state->best_f >= arm->best.f) return;
+  /* The place that the end of the generation writes to as well. */
+  prism_individual_t *place =
+      is_population(arm->method) ? &arm->child[arm->stage] : &arm->member[0];
+  prism_local_best(&arm->local, place->color, &place->f);
+  prism_arm_note_best(arm, place);
+}
+
 prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *params,
                                  int64_t iterations, const atomic_bool *stop,
                                  prism_arm_step_t *step) {

@@ -75,6 +75,9 @@ prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *
                                  int64_t iterations, const atomic_bool *stop,
                                  prism_arm_step_t *step);
 
+/* Let arm->best know of the search in progress, before its generation ends. O(n + m). */
+void prism_arm_note_search(prism_arm_t *arm);
+
 /* Offer a migrant [view n]. It waits for the next generation when it is different
  * enough from the members and not much worse. */
 prism_status_t prism_arm_offer(prism_arm_t *arm, const int32_t *color,

@@ -247,7 +247,8 @@ prism_status_t prism_engine_cpu_create(const prism_engine_config_t *config, cons
                                        prism_engine_t *out) {
   const prism_params_cpu_t *cpu = context;
   const prism_isa_t *isa = prism_isa_select(cpu->isa);
-  if (isa == NULL) PRISM_FAIL(PRISM_UNSUPPORTED, "this processor lacks the instructions of cpu.isa");
+  if (isa == NULL)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "this processor lacks the instructions of cpu.isa");
   if (config->islands < 1) PRISM_FAIL(PRISM_INVALID, "an engine needs at least one island");
   cpu_engine_t *engine = NULL;
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &engine));

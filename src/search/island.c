@@ -50,8 +50,7 @@ static void lift(const prism_island_t *island, const int32_t *view_color, int32_
   prism_view_lift(island->ground->view, view_color, color);
 }
 
-/* Remember the best of the arms, and another member, as starts for the next k. */
-static void remember(prism_island_t *island) {
+void prism_island_remember(prism_island_t *island) {
   if (island->ground == NULL || island->ground->problem == NULL) return;
   const prism_individual_t *best = NULL;
   const prism_arm_t *population = NULL;
@@ -74,7 +73,7 @@ static void remember(prism_island_t *island) {
 }
 
 static prism_status_t change_k(prism_island_t *island, int32_t k) {
-  remember(island);
+  prism_island_remember(island);
   if (island->live[PRISM_METHOD_WEIGHTED])
     PRISM_TRY(prism_island_learn(island, &island->arm[PRISM_METHOD_WEIGHTED]));
   drop_arms(island);
@@ -90,6 +89,9 @@ static prism_status_t change_k(prism_island_t *island, int32_t k) {
 /* Found an arm from a kernel colouring with from_k colours, brought down to k. */
 static prism_status_t found_from(prism_island_t *island, prism_arm_t *arm, const int32_t *color,
                                  int32_t from_k) {
+  if (from_k > island->k && island->hooks != NULL && island->hooks->frozen != NULL)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "frozen vertices of a start with %d colors do not fit into %d",
+               from_k, island->k);
   const prism_graph_t *g = view_graph(island);
   const int32_t *map = prism_view_map(island->ground->view);
   int32_t *start = NULL;
@@ -166,6 +168,8 @@ prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *wor
                  (work->seconds > 0.0 && prism_clock_now() - begin >= work->seconds);
     if (step.solved || spent || (stop != NULL && atomic_load(stop))) break;
   }
+  prism_arm_note_search(arm);
+  if (summary->f_ticket == INT64_MAX) summary->f_ticket = arm->best.f;
   summary->restarts = arm->restarts - restarts;
   summary->seconds = prism_clock_now() - begin;
   summary->f_best = arm->best.f;

@@ -113,7 +113,27 @@ void prism_island_collect_counters(prism_island_t *island, prism_arm_t *arm) {
   }
 }
 
+/* Weights are summed in cells of 15 bits. */
+static prism_status_t check_weights(const prism_graph_t *g, const prism_hooks_t *hooks) {
+  enum { MOST = 32000 };
+  for (int32_t v = 0; v < g->n; ++v) {
+    int64_t vertices = hooks->vertex_weight != NULL ? hooks->vertex_weight[v] : 1, edges = 0;
+    if (vertices < 1) PRISM_FAIL(PRISM_INVALID, "the weight of vertex %d is less than 1", v);
+    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e) {
+      vertices += hooks->vertex_weight != NULL ? hooks->vertex_weight[g->neighbor[e]] : 0;
+      edges += hooks->edge_weight != NULL ? hooks->edge_weight[e] : 0;
+      if (hooks->edge_weight != NULL && hooks->edge_weight[e] < 1)
+        PRISM_FAIL(PRISM_INVALID, "the weight of an edge of vertex %d is less than 1", v);
+    }
+    if (vertices > MOST || edges > MOST)
+      PRISM_FAIL(PRISM_INVALID, "the weights around vertex %d add up to more than %d", v, MOST);
+  }
+  return PRISM_OK;
+}
+
 prism_status_t prism_island_hooks(prism_island_t *island, const prism_hooks_t *hooks) {
+  if (hooks != NULL) PRISM_TRY(check_weights(island->kernel, hooks));
+  prism_island_remember(island);
   /* The arms hold the old arrays: they are made again from what they found. */
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     if (!island->live[m]) continue;

@@ -5,6 +5,10 @@
 
 #include "search/island.h"
 
+/* Keep the best of the arms, and another member, as starts of the next arms. Call
+ * it before they are released. */
+void prism_island_remember(prism_island_t *island);
+
 /* Fill island->mapped for the present view. */
 prism_status_t prism_island_map_hooks(prism_island_t *island);
 void prism_island_unmap_hooks(prism_island_t *island);

@@ -11,7 +11,8 @@ void prism_local_init(prism_local_t *local, const prism_problem_t *problem,
                       int32_t k, double tenure_base, double tenure_slope) {
   double longest = tenure_base + tenure_slope * (double)problem->n;
   if (hooks != NULL && hooks->score != NULL) longest *= 2.0;
-  *local = (prism_local_t){.problem = problem, .isa = isa, .hooks = hooks, .method = method, .k = k};
+  *local = (prism_local_t){
+      .problem = problem, .isa = isa, .hooks = hooks, .method = method, .k = k};
   local->tenure_longest = longest < 1e9 ? (int32_t)longest + 1 : 1000000000;
 }
 
@@ -39,8 +40,12 @@ static const prism_kernels_t *kernels_of(const prism_local_t *local) {
   return local->isa->cell[local->state->cell];
 }
 
+/* The weights around a hub would not fit into 15 bits: without weight cells the
+ * weighted method is plain TabuCol. */
+static const int32_t weighted_degree = 16000;
+
 static prism_cell_t cell_for(const prism_local_t *local, const int32_t *class_size) {
-  if (local->method == PRISM_METHOD_WEIGHTED ||
+  if ((local->method == PRISM_METHOD_WEIGHTED && local->problem->max_degree <= weighted_degree) ||
       (local->method == PRISM_METHOD_PARTIALCOL && local->hooks != NULL &&
        local->hooks->vertex_weight != NULL))
     return PRISM_CELL_WEIGHT;

@@ -96,7 +96,8 @@ static inline int32_t row_find_u8(const uint8_t *row, int32_t stride, uint8_t va
 
 static inline uint16_t row_min_u16(const uint16_t *row, int32_t stride) {
   __m512i low = _mm512_loadu_si512(row);
-  for (int32_t c = 32; c < stride; c += 32) low = _mm512_min_epu16(low, _mm512_loadu_si512(row + c));
+  for (int32_t c = 32; c < stride; c += 32)
+    low = _mm512_min_epu16(low, _mm512_loadu_si512(row + c));
   __m256i a = _mm256_min_epu16(_mm512_castsi512_si256(low), _mm512_extracti64x4_epi64(low, 1));
   __m128i b = _mm_min_epu16(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
   return (uint16_t)_mm_cvtsi128_si32(_mm_minpos_epu16(b));

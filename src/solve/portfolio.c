@@ -5,10 +5,11 @@
 
 /* Nobody's share falls below this: a planted colouring gives no sign before it is
  * found, so a method that looks bad may still be the one that gets there. */
-static const double floor_share = 0.08;
+static const double floor_share = 0.04;
 static const double credit_decay = 0.7;
-static const double credit_patience = 2.0; /* times the cost of the previous successes */
-static const double sharpness = 1.5;       /* of the comparison by conflicts */
+static const double credit_patience = 0.5; /* times the cost of the previous successes */
+static const double maturity = 1.0;        /* likewise: after it conflicts count in full */
+static const double sharpness = 2.0;       /* of the comparison by conflicts */
 
 void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset,
                           double pace) {
@@ -47,6 +48,8 @@ static double weight(const prism_portfolio_t *portfolio, int m) {
       least = portfolio->arm[i].f_best;
   /* Who has not run yet is taken to be as good as the best. */
   double behind = arm->f_best < 0 ? 0.0 : (double)(arm->f_best - least) / (double)(least + 1);
+  /* A population needs time before its conflicts say anything. */
+  behind *= arm->spent / (arm->spent + maturity * portfolio->pace);
   return (0.25 + standing_credit(portfolio, m)) * exp(-sharpness * behind);
 }
 
@@ -81,8 +84,9 @@ void prism_portfolio_reward(prism_portfolio_t *portfolio, const prism_summary_t 
   portfolio->total += cost;
   if (arm->f_best < 0 || summary->f_best < arm->f_best) arm->f_best = summary->f_best;
   if (summary->f_best > 0) return;
+  /* What took no effort tells little about who will solve the next k. */
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) portfolio->arm[m].credit *= credit_decay;
-  arm->credit += 1.0;
+  arm->credit += fmin(1.0, portfolio->total / (4.0 * portfolio->least_pace));
   double pace = 0.5 * (portfolio->pace + portfolio->total);
   portfolio->pace = pace > portfolio->least_pace ? pace : portfolio->least_pace;
 }

@@ -22,7 +22,8 @@ typedef struct preparation {
 
 static bool enough(const preparation_t *p) {
   int32_t bound = p->out->lower_bound > p->goal ? p->out->lower_bound : p->goal;
-  return (p->out->colors > 0 && p->out->colors <= bound) || (p->out->colors > 0 && p->stop != NULL && atomic_load(p->stop) != 0);
+  bool stopped = p->stop != NULL && atomic_load(p->stop) != 0;
+  return p->out->colors > 0 && (p->out->colors <= bound || stopped);
 }
 
 static void keep(preparation_t *p, int32_t colors) {
@@ -39,13 +40,38 @@ static prism_status_t keep_lifted(preparation_t *p, int32_t kernel_colors) {
   return PRISM_OK;
 }
 
-static prism_status_t bound_below(preparation_t *p) {
+/* Are the bounds so close that a proof is in reach? Those of random graphs never are. */
+static bool bounds_close(const preparation_t *p) {
+  return 5 * p->out->lower_bound >= 3 * p->out->colors;
+}
+
+/* One clique search with a part of its time; a larger clique becomes the bound. */
+static prism_status_t find_clique(preparation_t *p, double part) {
+  enum { NODES = 200000 };
   bool fixed = p->params->run.deterministic;
-  PRISM_TRY(PRISM_ALLOC(p->graph->n, &p->out->clique));
-  PRISM_TRY(prism_clique_find(p->graph, p->seed, fixed ? 0.0 : p->params->reduction.clique_seconds,
-                              fixed ? 200000 : 0, p->out->clique, &p->out->clique_size));
-  p->out->lower_bound = p->out->clique_size;
-  return PRISM_OK;
+  int32_t *clique = NULL, size = 0;
+  PRISM_TRY(PRISM_ALLOC(p->graph->n, &clique));
+  prism_status_t status = prism_clique_find(
+      p->graph, p->seed, fixed ? 0.0 : part * p->params->reduction.clique_seconds,
+      fixed ? (int64_t)(part * NODES) : 0, clique, &size);
+  if (status == PRISM_OK && size > p->out->clique_size) {
+    int32_t *smaller = p->out->clique;
+    p->out->clique = clique;
+    clique = smaller;
+    p->out->clique_size = p->out->lower_bound = size;
+  }
+  prism_free(clique);
+  return status;
+}
+
+static prism_status_t bound_below(preparation_t *p) {
+  PRISM_TRY(find_clique(p, 0.2));
+  int32_t colors = 0;
+  PRISM_TRY(prism_greedy_color(p->graph, PRISM_GREEDY_SMALLEST_LAST, p->seed, NULL, p->color,
+                               &colors));
+  keep(p, colors);
+  bool met = p->out->colors <= p->out->lower_bound;
+  return !met && bounds_close(p) ? find_clique(p, 1.0) : PRISM_OK;
 }
 
 /* RLF costs about n m / k: on large graphs it would eat the search's time. */
@@ -58,7 +84,7 @@ static bool affordable(const preparation_t *p, const prism_graph_t *kernel, pris
 /* Ties decide much for the cheap heuristics that break them at random. */
 static int32_t starts_of(const prism_graph_t *kernel, prism_greedy_t how) {
   bool random = how == PRISM_GREEDY_SMALLEST_LAST || how == PRISM_GREEDY_DSATUR;
-  return random && kernel->m < 500000 ? 10 : 1;
+  return random && kernel->m < 100000 ? 10 : 1;
 }
 
 static prism_status_t color_once(preparation_t *p, prism_greedy_t how, uint64_t seed) {
@@ -78,7 +104,8 @@ static prism_status_t bound_above(preparation_t *p) {
                                          PRISM_GREEDY_LARGEST_FIRST, PRISM_GREEDY_NATURAL,
                                          PRISM_GREEDY_RLF};
   for (size_t i = 0; i < sizeof order / sizeof order[0] && !enough(p); ++i) {
-    bool chosen = strategy == 0 ? affordable(p, kernel, order[i]) : strategy - 1 == (int32_t)order[i];
+    bool chosen = strategy == 0 ? affordable(p, kernel, order[i])
+                                : strategy - 1 == (int32_t)order[i];
     bool late = strategy == 0 && p->deadline > 0.0 && prism_clock_now() > p->deadline;
     if (!chosen || (late && p->out->colors > 0)) continue;
     int32_t starts = starts_of(kernel, order[i]);
@@ -88,18 +115,13 @@ static prism_status_t bound_above(preparation_t *p) {
   return PRISM_OK;
 }
 
-/* Clique vertices that are still in the kernel, kernel numbering. */
-static prism_status_t project_clique(const preparation_t *p, int32_t *clique, int32_t *size) {
+/* A clique of the kernel, which may have lost vertices of the bound's clique. */
+static prism_status_t kernel_clique(const preparation_t *p, int32_t *clique, int32_t *size) {
+  enum { NODES = 20000 };
   const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
-  const int32_t *map = prism_kernel_map(p->out->kernel);
-  bool *inside = NULL;
-  PRISM_TRY(PRISM_ALLOC_ZERO(p->graph->n, &inside));
-  for (int32_t i = 0; i < p->out->clique_size; ++i) inside[p->out->clique[i]] = true;
-  *size = 0;
-  for (int32_t v = 0; v < kernel->n; ++v)
-    if (inside[map[v]]) clique[(*size)++] = v;
-  prism_free(inside);
-  return PRISM_OK;
+  bool fixed = p->params->run.deterministic;
+  double seconds = fixed ? 0.0 : 0.1 * p->params->reduction.clique_seconds;
+  return prism_clique_find(kernel, p->seed, seconds, fixed ? NODES : 0, clique, size);
 }
 
 /* Branch and bound: to the end, if it can be, on a small kernel; a short try on any
@@ -109,17 +131,19 @@ static prism_status_t solve_exactly(preparation_t *p) {
   const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
   int64_t limit = p->params->reduction.exact_vertices;
   bool small = kernel->n <= limit;
-  if (limit == 0 || enough(p) || (!small && kernel->n > SHORT_VERTICES)) return PRISM_OK;
+  bool worth_a_try = small || (kernel->n <= SHORT_VERTICES && bounds_close(p));
+  if (limit == 0 || enough(p) || !worth_a_try) return PRISM_OK;
   int32_t *clique = NULL, size = 0;
   PRISM_TRY(PRISM_ALLOC(kernel->n, &clique));
-  prism_status_t status = project_clique(p, clique, &size);
+  prism_status_t status = kernel_clique(p, clique, &size);
   prism_exact_result_t exact = {0};
   if (status == PRISM_OK)
     status = prism_kernel_project(p->out->kernel, p->out->color, p->kernel_color);
   int32_t upper = prism_coloring_span(p->kernel_color, kernel->n);
   double seconds = p->params->run.deterministic ? 0.0 : small ? 2.0 : 0.2;
+  int64_t nodes = small ? NODES : SHORT_NODES;
   if (status == PRISM_OK)
-    status = prism_exact_color(kernel, clique, size, upper, small ? NODES : SHORT_NODES, seconds, p->stop,
+    status = prism_exact_color(kernel, clique, size, upper, nodes, seconds, p->stop,
                                p->kernel_color, &exact);
   prism_free(clique);
   if (status == PRISM_INTERRUPTED) return PRISM_OK;

@@ -66,9 +66,9 @@ static prism_status_t agree_on_winner(prism_run_t *run) {
   prism_parcel_t parcel = {.k = (int32_t)least, .island = run->first_island,
                            .iterations = run->iterations};
   prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
-  PRISM_TRY(comm->ops->bcast(comm->self, run->packed, prism_wire_bytes(run->n, run->width), winner));
-  PRISM_TRY(prism_wire_unpack(run->packed, prism_wire_bytes(run->n, run->width), run->n, run->width,
-                              &parcel, run->color));
+  size_t bytes = prism_wire_bytes(run->n, run->width);
+  PRISM_TRY(comm->ops->bcast(comm->self, run->packed, bytes, winner));
+  PRISM_TRY(prism_wire_unpack(run->packed, bytes, run->n, run->width, &parcel, run->color));
   return prism_run_accept(run, run->color, &parcel, winner);
 }
 

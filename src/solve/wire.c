@@ -21,6 +21,7 @@ prism_status_t prism_wire_unpack(const void *data, size_t bytes, int32_t n, size
   const unsigned char *at = data;
   memcpy(parcel, at, sizeof *parcel);
   at += sizeof *parcel;
+  if (parcel->k < 1) PRISM_FAIL(PRISM_PEER, "a rank sent a coloring with %d colors", parcel->k);
   for (int32_t v = 0; v < n; ++v) {
     uint32_t c = 0;
     for (size_t b = 0; b < width; ++b) c |= (uint32_t)*at++ << (8 * b);
