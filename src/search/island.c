@@ -61,7 +61,8 @@ void prism_island_remember(prism_island_t *island) {
     if (arm->members > 1 && (population == NULL || m == (int)island->last)) population = arm;
   }
   /* An imported start with as few colours is not given up for one with conflicts. */
-  if (best != NULL && (island->incumbent_k == 0 || island->incumbent_k > island->k)) {
+  bool replaceable = island->incumbent_k == 0 || island->incumbent_k > island->k;
+  if (best != NULL && replaceable && !island->seeded) {
     lift(island, best->color, island->incumbent);
     island->incumbent_k = island->k;
   }
@@ -80,6 +81,7 @@ static prism_status_t change_k(prism_island_t *island, int32_t k) {
   prism_ground_return(island->grounds, &island->ground);
   prism_island_unmap_hooks(island);
   island->k = k;
+  island->seeded = false;
   /* Frozen vertices keep their colours only where nothing is peeled and recoloured. */
   bool whole = island->hooks != NULL && island->hooks->frozen != NULL;
   PRISM_TRY(prism_ground_take(island->grounds, whole ? 0 : k, &island->ground));
@@ -142,7 +144,8 @@ prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *wor
                     work->params.method == PRISM_METHOD_POOL;
   if (population && island->hooks != NULL && island->hooks->frozen != NULL)
     PRISM_FAIL(PRISM_UNSUPPORTED, "crossover renames colors: it cannot keep frozen vertices");
-  if (island->k != work->k || island->ground == NULL) PRISM_TRY(change_k(island, work->k));
+  if (island->k != work->k || island->ground == NULL || island->seeded)
+    PRISM_TRY(change_k(island, work->k));
   island->last = work->params.method;
   if (island->ground->problem == NULL) { /* all of it peels: any lift is legal */
     summary->f_ticket = 0;
@@ -204,6 +207,7 @@ prism_status_t prism_island_import(prism_island_t *island, const int32_t *color,
   if (seed) {
     memcpy(island->incumbent, color, (size_t)island->kernel->n * sizeof *color);
     island->incumbent_k = k;
+    island->seeded = true;
     result->accepted = true;
     return PRISM_OK;
   }

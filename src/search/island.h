@@ -22,6 +22,7 @@ typedef struct prism_island {
 
   int32_t *incumbent;             /* [kernel n] a complete colouring to start from; owned */
   int32_t incumbent_k;            /* 0: none */
+  bool seeded;                    /* it was imported, and no work has begun from it */
   int32_t *mate;                  /* [kernel n] a second one, from a population; owned */
   int32_t mate_k;                 /* 0: none */
 
