@@ -1,0 +1,48 @@
+/* The engine conformance suite: what seam/engine.h promises, checked through that
+ * header alone. Every engine passes it; programs differ in the backend they give. */
+#ifndef PRISM_TESTS_ENGINE_SUITE_H
+#define PRISM_TESTS_ENGINE_SUITE_H
+
+#include <stdbool.h>
+
+#include "seam/engine.h"
+
+typedef struct engine_suite {
+  prism_engine_backend_t backend;
+  const char *name;    /* for messages */
+  bool exact_budgets;  /* iterations and generations end on the dot */
+  void (*abandon)(void); /* after a failed check; does not return */
+} engine_suite_t;
+
+/* All checks; the first that fails is printed to stderr and abandons. */
+void engine_suite_run(const engine_suite_t *suite);
+
+/* The part about hooks and counters; called by engine_suite_run. */
+void engine_suite_hooks(const engine_suite_t *suite);
+
+/* ---- shared by the suite's files ---- */
+
+void engine_suite_fail(const engine_suite_t *suite, const char *file, int line, const char *what);
+#define SUITE_CHECK(suite, condition) \
+  ((condition) ? (void)0 : engine_suite_fail((suite), __FILE__, __LINE__, #condition))
+
+enum { SUITE_GRAPHS = 3 };
+
+prism_graph_t *engine_suite_random(const engine_suite_t *suite, int32_t n, double p,
+                                   uint64_t seed);
+prism_graph_t *engine_suite_planted(const engine_suite_t *suite, int32_t n, int32_t k, double p,
+                                    uint64_t seed);
+/* `count` complete graphs of 4 vertices side by side. */
+prism_graph_t *engine_suite_cliques(const engine_suite_t *suite, int32_t count);
+
+prism_engine_t engine_suite_open(const engine_suite_t *suite, const prism_graph_t *graph,
+                                 uint64_t seed, int32_t islands, int32_t first_island);
+prism_work_t engine_suite_work(prism_method_t method, int32_t k, int64_t iterations);
+/* Submit and wait to the end. */
+prism_summary_t engine_suite_do(const engine_suite_t *suite, prism_engine_t *engine,
+                                int32_t island, const prism_work_t *work);
+/* The best coloring, checked: complete, in range, f true by recount. Returns f. */
+int64_t engine_suite_export(const engine_suite_t *suite, prism_engine_t *engine, int32_t island,
+                            const prism_graph_t *graph, int32_t which, int32_t *color, int32_t *k);
+
+#endif
