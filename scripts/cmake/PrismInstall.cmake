@@ -39,13 +39,7 @@ configure_file(${PROJECT_SOURCE_DIR}/scripts/cmake/prism.pc.in ${PROJECT_BINARY_
 install(FILES ${PROJECT_BINARY_DIR}/prism.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # --- the programs and what goes with them -----------------------------------
-foreach(program prism-dist prism)
-  if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  endif()
-endforeach()
+install(TARGETS prism-dist prism RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY configs examples DESTINATION ${CMAKE_INSTALL_DATADIR}/prism-dist)
-if(EXISTS ${PROJECT_SOURCE_DIR}/scripts/plot_run.py)
-  install(PROGRAMS scripts/plot_run.py DESTINATION ${CMAKE_INSTALL_DATADIR}/prism-dist)
-endif()
+install(PROGRAMS scripts/plot_run.py DESTINATION ${CMAKE_INSTALL_DATADIR}/prism-dist)
 install(FILES README.md LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
