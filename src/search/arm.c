@@ -130,7 +130,8 @@ prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *
                                  prism_arm_step_t *step) {
   *step = (prism_arm_step_t){.f = INT64_MAX};
   if (!arm->founded) PRISM_TRY(complete_members(arm));
-  if (params->generation_iterations > 0) arm->generation_iterations = params->generation_iterations;
+  arm->length_given = params->generation_iterations > 0;
+  if (arm->length_given) arm->generation_iterations = params->generation_iterations;
   prism_tabu_params_t tabu = {params->tenure_base, params->tenure_slope, true, arm->seed,
                               arm->individual};
   if (arm->best.f == 0) {

@@ -42,6 +42,7 @@ typedef struct prism_arm {
   bool founded;                   /* members were made */
 
   int64_t generation_iterations;  /* L */
+  bool length_given;              /* L comes from the parameters and does not grow */
   int64_t left;                   /* moves still owed to the child in search */
   int32_t stage;                  /* HEAD: which child */
   int32_t cycle;                  /* HEAD: generations of this cycle */

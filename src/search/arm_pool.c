@@ -37,7 +37,7 @@ static prism_status_t renew(prism_arm_t *arm, prism_individual_t *individual) {
 static prism_status_t restart(prism_arm_t *arm) {
   enum { LONGEST = 1 << 20 };
   ++arm->restarts;
-  if (arm->generation_iterations < LONGEST) arm->generation_iterations *= 2;
+  if (!arm->length_given && arm->generation_iterations < LONGEST) arm->generation_iterations *= 2;
   int32_t kept = arm->method == PRISM_METHOD_POOL ? 1 : 0;
   if (kept == 1) copy(arm, &arm->member[0], &arm->best);
   for (int32_t i = kept; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));
