@@ -1,0 +1,159 @@
+/* The portfolio gives its time by merit, lets nobody starve and draws no lots. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "solve/portfolio.h"
+
+enum { ROUNDS = 4000 };
+
+/* Tickets that always bring the same: f_best and cost by method. */
+static void run_tickets(prism_portfolio_t *portfolio, const int64_t *f, const double *cost,
+                        int rounds) {
+  for (int i = 0; i < rounds; ++i) {
+    prism_summary_t summary = {.k = portfolio->k, .method = prism_portfolio_choose(portfolio)};
+    assert_true(portfolio->arm[summary.method].allowed);
+    summary.f_best = summary.f_ticket = f[summary.method];
+    prism_portfolio_reward(portfolio, &summary, cost[summary.method]);
+  }
+}
+
+static double share(const prism_portfolio_t *portfolio, int method) {
+  return portfolio->arm[method].spent / portfolio->total;
+}
+
+static int allowed(const prism_portfolio_t *portfolio) {
+  int count = 0;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) count += portfolio->arm[m].allowed;
+  return count;
+}
+
+static void equals_share_alike(void **state) {
+  (void)state;
+  static const int64_t f[PRISM_METHOD_COUNT] = {7, 7, 7, 7, 7};
+  static const double even[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1};
+  static const double uneven[PRISM_METHOD_COUNT] = {1, 5, 0.3, 2, 0.1};
+  const double *costs[] = {even, uneven};
+  for (int c = 0; c < 2; ++c) { /* shares are of the cost, not of the tickets */
+    prism_portfolio_t portfolio;
+    prism_portfolio_init(&portfolio, -1, 0, 1.0);
+    prism_portfolio_begin(&portfolio, 10);
+    run_tickets(&portfolio, f, costs[c], ROUNDS);
+    double fair = 1.0 / allowed(&portfolio);
+    for (int m = 0; m < PRISM_METHOD_COUNT; ++m)
+      if (portfolio.arm[m].allowed) assert_true(share(&portfolio, m) > 0.9 * fair &&
+                                                share(&portfolio, m) < 1.1 * fair);
+  }
+}
+
+static void merit_decides_and_nobody_starves(void **state) {
+  (void)state;
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1};
+  static const int64_t f[PRISM_METHOD_COUNT] = {400, 2, 9, 25, 3};
+  prism_portfolio_t portfolio;
+  prism_portfolio_init(&portfolio, -1, 0, 1.0);
+  prism_portfolio_begin(&portfolio, 10);
+  run_tickets(&portfolio, f, cost, ROUNDS);
+  for (int a = 0; a < PRISM_METHOD_COUNT; ++a) {
+    if (!portfolio.arm[a].allowed) {
+      assert_true(portfolio.arm[a].spent == 0.0);
+      continue;
+    }
+    assert_true(share(&portfolio, a) > 0.02);
+    for (int b = 0; b < PRISM_METHOD_COUNT; ++b) /* fewer conflicts, no smaller share */
+      if (portfolio.arm[b].allowed && f[a] < f[b])
+        assert_true(share(&portfolio, a) > share(&portfolio, b) - 0.01);
+  }
+  assert_true(share(&portfolio, PRISM_METHOD_PARTIALCOL) > 0.4);
+}
+
+static void everybody_is_tried_first(void **state) {
+  (void)state;
+  for (int32_t offset = 0; offset < 12; ++offset) {
+    prism_portfolio_t portfolio;
+    prism_portfolio_init(&portfolio, -1, offset, 1.0);
+    prism_portfolio_begin(&portfolio, 10);
+    int tried[PRISM_METHOD_COUNT] = {0};
+    for (int i = 0; i < allowed(&portfolio); ++i) {
+      prism_summary_t summary = {.k = 10, .method = prism_portfolio_choose(&portfolio),
+                                 .f_best = 5};
+      ++tried[summary.method];
+      prism_portfolio_reward(&portfolio, &summary, 1.0);
+    }
+    for (int m = 0; m < PRISM_METHOD_COUNT; ++m)
+      assert_int_equal(tried[m], portfolio.arm[m].allowed);
+  }
+  /* Islands begin with different methods. */
+  int seen[PRISM_METHOD_COUNT] = {0}, kinds = 0;
+  for (int32_t offset = 0; offset < PRISM_METHOD_COUNT; ++offset) {
+    prism_portfolio_t portfolio;
+    prism_portfolio_init(&portfolio, -1, offset, 1.0);
+    prism_portfolio_begin(&portfolio, 10);
+    ++seen[prism_portfolio_choose(&portfolio)];
+  }
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) kinds += seen[m] > 0;
+  assert_true(kinds >= 3);
+}
+
+static void one_method_alone(void **state) {
+  (void)state;
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1};
+  static const int64_t f[PRISM_METHOD_COUNT] = {9, 9, 9, 9, 9};
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    prism_portfolio_t portfolio;
+    prism_portfolio_init(&portfolio, m, 3, 1.0);
+    assert_int_equal(allowed(&portfolio), 1);
+    prism_portfolio_begin(&portfolio, 4);
+    run_tickets(&portfolio, f, cost, 50);
+    assert_int_equal(prism_portfolio_choose(&portfolio), m);
+  }
+}
+
+/* Who solved a hard k leads at the next one; a new k forgets the rest. */
+static void success_is_remembered(void **state) {
+  (void)state;
+  prism_portfolio_t portfolio;
+  prism_portfolio_init(&portfolio, -1, 0, 1.0);
+  for (int32_t k = 20; k > 15; --k) {
+    prism_portfolio_begin(&portfolio, k);
+    assert_true(portfolio.total == 0.0);
+    for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+      assert_true(portfolio.arm[m].spent == 0.0);
+      assert_int_equal(portfolio.arm[m].f_best, -1);
+    }
+    if (k < 20) assert_int_equal(prism_portfolio_choose(&portfolio), PRISM_METHOD_HEAD);
+    for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+      if (!portfolio.arm[m].allowed) continue;
+      prism_summary_t summary = {.k = k, .method = (prism_method_t)m,
+                                 .f_best = m == PRISM_METHOD_HEAD ? 0 : 3};
+      prism_portfolio_reward(&portfolio, &summary, 10.0);
+    }
+  }
+}
+
+static void the_same_again(void **state) {
+  (void)state;
+  prism_portfolio_t a, b;
+  prism_portfolio_init(&a, -1, 2, 1.0);
+  prism_portfolio_init(&b, -1, 2, 1.0);
+  for (int i = 0; i < 2000; ++i) {
+    if (i % 250 == 0) prism_portfolio_begin(&a, 100 - i / 250), prism_portfolio_begin(&b, 100 - i / 250);
+    prism_method_t method = prism_portfolio_choose(&a);
+    assert_int_equal(prism_portfolio_choose(&b), method);
+    prism_summary_t summary = {.k = a.k, .method = method, .f_best = (i * 7 + (int)method) % 31};
+    prism_portfolio_reward(&a, &summary, 1.0 + i % 5);
+    prism_portfolio_reward(&b, &summary, 1.0 + i % 5);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(equals_share_alike),       cmocka_unit_test(merit_decides_and_nobody_starves),
+      cmocka_unit_test(everybody_is_tried_first), cmocka_unit_test(one_method_alone),
+      cmocka_unit_test(success_is_remembered),    cmocka_unit_test(the_same_again),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
