@@ -8,6 +8,7 @@
 #ifndef PRISM_PRISM_H
 #define PRISM_PRISM_H
 
+#include "base/clock.h"
 #include "base/params.h"
 #include "base/status.h"
 #include "model/coloring.h"

@@ -36,8 +36,8 @@ if(pkg_config)
     OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   separate_arguments(flags UNIX_COMMAND "${flags}")
   separate_arguments(c_flags UNIX_COMMAND "${c_flags}")
-  run(${c_compiler} ${c_flags} ${CMAKE_CURRENT_LIST_DIR}/consumer/main.c -o ${work_dir}/by_pkg_config
-      ${flags})
+  run(${c_compiler} ${c_flags} -Wall -Wextra -Werror ${CMAKE_CURRENT_LIST_DIR}/consumer/main.c
+      -o ${work_dir}/by_pkg_config ${flags})
   run(${work_dir}/by_pkg_config)
 endif()
 

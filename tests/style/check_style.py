@@ -25,7 +25,7 @@ FLOORS = {
 
 # Third-party header -> the files that may name it, and where one file alone may.
 HOMES = [
-    (r"mpi\.h", r"mpi/.*|tests/conformance/.*", r"src/app/.*"),
+    (r"mpi\.h", r"mpi/.*|tests/(conformance|install)/.*", r"src/app/.*"),
     (r"hdf5\.h", r"tests/integration/.*", r"src/solve/store.*\.c"),
     (r"iniparser\.h", None, r"src/app/config\.c"),
     (r"zlib\.h", None, r"src/model/.*\.c"),
