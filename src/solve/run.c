@@ -136,6 +136,14 @@ static prism_status_t admit(prism_run_t *run, int32_t i) {
   return prism_telemetry_migration(run->telemetry, &record);
 }
 
+int64_t prism_run_iterations_left(const prism_run_t *run) {
+  int64_t limit = run->config->params->run.max_iterations, left = limit - run->iterations;
+  if (limit <= 0) return INT64_MAX;
+  for (int32_t i = 0; i < run->engine.islands; ++i)
+    if (run->island[i].ticket >= 0) left -= run->island[i].promised;
+  return left;
+}
+
 prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations,
                                 double seconds) {
   prism_run_island_t *island = &run->island[i];
@@ -152,11 +160,12 @@ prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations
                        .generations = generations, .seconds = seconds};
   int64_t limit = run->config->params->run.max_iterations;
   if (limit > 0) {
-    int64_t left = (limit - run->iterations) / run->engine.islands;
-    work.iterations = left > 0 ? left : 1;
+    int64_t part = prism_run_iterations_left(run) / run->engine.islands;
+    work.iterations = part > 0 ? part : 1;
   }
   PRISM_TRY(run->engine.ops->submit(run->engine.self, i, &work, &island->ticket));
   island->k = run->k;
+  island->promised = work.iterations;
   return PRISM_OK;
 }
 

@@ -13,6 +13,7 @@ typedef struct prism_run_island {
   prism_portfolio_t portfolio;
   int64_t ticket;          /* -1: idle */
   int32_t k;               /* of the ticket */
+  int64_t promised;        /* its iterations, when they are limited */
   int32_t seeded_k;        /* best_k that the island was given as a start; 0: none */
   int32_t *guest;          /* [n] migrant that waits for the island; owned */
   prism_parcel_t parcel;   /* its header */
@@ -64,6 +65,9 @@ prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *con
                                const prism_shared_t *shared, const prism_prepared_t *prepared,
                                int32_t goal, prism_result_t *result);
 void prism_run_release(prism_run_t *run);
+
+/* Iterations of this rank's limit that no island has used or been given. */
+int64_t prism_run_iterations_left(const prism_run_t *run);
 
 /* Submit the next piece of work to an idle island. */
 prism_status_t prism_run_submit(prism_run_t *run, int32_t island, int64_t generations,

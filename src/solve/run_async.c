@@ -130,6 +130,7 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
     }
   }
   if (run->stopping || run->exhausted || run->best_k <= run->goal) return PRISM_OK;
+  if (prism_run_iterations_left(run) <= 0) return PRISM_OK;
   /* Short slices while things move, longer ones once a k proves hard. */
   double slice = island->portfolio.total * 0.05;
   slice = slice < 0.02 ? 0.02 : slice > 0.5 ? 0.5 : slice;
