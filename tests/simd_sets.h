@@ -31,6 +31,8 @@ typedef struct simd_set {
   int16_t (*keys_min_u16)(const int16_t *key, int32_t padded);
   uint64_t (*keys_equal_u16)(const int16_t *key, int16_t value);
   bool (*own_above_u16)(const uint16_t *own, int32_t padded, uint16_t gap);
+  /* One step of a short row from a to b; NULL where the set has no such rows. */
+  uint8_t (*shift_row)(uint8_t *row, int32_t stride, int32_t a, int32_t b, int32_t *ties);
 } simd_set_t;
 
 #define SIMD_PASTE2(a, b) a##b
@@ -56,18 +58,40 @@ typedef struct simd_set {
 #define keys_min_u16 SIMD_NAME(keys_min_u16)
 #define keys_equal_u16 SIMD_NAME(keys_equal_u16)
 #define own_above_u16 SIMD_NAME(own_above_u16)
+#define row_shift_scan_u8 SIMD_NAME(row_shift_scan_u8)
+#define row_shift_make_u8 SIMD_NAME(row_shift_make_u8)
+#define row_shift_u8 SIMD_NAME(row_shift_u8)
+#define row_shift_u8_t SIMD_NAME(row_shift_u8_t)
+
+#define row_shift_u8 SIMD_NAME(row_shift_u8)
+#define row_shift_u8_t SIMD_NAME(row_shift_u8_t)
+#define row_shift_make_u8 SIMD_NAME(row_shift_make_u8)
+#define row_shift_scan_u8 SIMD_NAME(row_shift_scan_u8)
+#define SIMD_SHIFT_SCAN                                                                          \
+  static uint8_t SIMD_NAME(shift_scan)(uint8_t *row, int32_t stride, int32_t a, int32_t b,      \
+                                       int32_t *ties) {                                         \
+    return row_shift_scan_u8(row, stride, row_shift_make_u8(a, b), ties);                       \
+  }
 
 /* In the order of simd_set_t. */
-#define SIMD_SET(text)                                                                        \
+#define SIMD_SET(text, shift)                                                                 \
   {text,          column_move_u8, column_add_u8, column_sub_u8, column_move_u16,              \
    column_add_u16, column_sub_u16, column_move_weight, row_min_u8, row_count_u8, row_find_u8, \
    row_min_u16,   row_count_u16,  row_find_u16,  keys_min_u8,   keys_equal_u8, own_above_u8,  \
-   keys_min_u16,  keys_equal_u16, own_above_u16}
+   keys_min_u16,  keys_equal_u16, own_above_u16, shift}
+
+#define SHIFT_ROW                                                                            \
+  static uint8_t SIMD_NAME(shift_row)(uint8_t *row, int32_t stride, int32_t a, int32_t b,    \
+                                      int32_t *ties) {                                       \
+    return row_shift_scan_u8(row, stride, row_shift_make_u8(a, b), ties);                    \
+  }
 
 #define SIMD_PREFIX portable_
 #include "search/simd_portable.h"
-static const simd_set_t simd_portable = SIMD_SET("portable");
+static const simd_set_t simd_portable = SIMD_SET("portable", NULL);
 #undef SIMD_PREFIX
+#undef SHORT_ROW_u8
+#undef SHORT_ROW_u16
 
 #if defined(__x86_64__)
 #define SIMD_PREFIX avx2_
@@ -79,13 +103,17 @@ static const simd_set_t simd_portable = SIMD_SET("portable");
 #pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt")
 #endif
 #include "search/simd_avx2.h"
+SIMD_SHIFT_SCAN
+SHIFT_ROW
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options
 #endif
-static const simd_set_t simd_avx2 = SIMD_SET("avx2");
+static const simd_set_t simd_avx2 = SIMD_SET("avx2", SIMD_NAME(shift_row));
 #undef SIMD_PREFIX
+#undef SHORT_ROW_u8
+#undef SHORT_ROW_u16
 
 #define SIMD_PREFIX avx512_
 #if defined(__clang__)
@@ -97,15 +125,20 @@ static const simd_set_t simd_avx2 = SIMD_SET("avx2");
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,popcnt,lzcnt")
 #endif
 #include "search/simd_avx512.h"
+SIMD_SHIFT_SCAN
+SHIFT_ROW
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options
 #endif
-static const simd_set_t simd_avx512 = SIMD_SET("avx512");
+static const simd_set_t simd_avx512 = SIMD_SET("avx512", SIMD_NAME(shift_row));
 #undef SIMD_PREFIX
+#undef SHORT_ROW_u8
+#undef SHORT_ROW_u16
 #endif
 
+#undef SHIFT_ROW
 #undef mask_select
 #undef column_move_u8
 #undef column_add_u8
@@ -126,5 +159,13 @@ static const simd_set_t simd_avx512 = SIMD_SET("avx512");
 #undef keys_min_u16
 #undef keys_equal_u16
 #undef own_above_u16
+#undef row_shift_u8
+#undef row_shift_u8_t
+#undef row_shift_make_u8
+#undef row_shift_scan_u8
+#undef row_shift_scan_u8
+#undef row_shift_make_u8
+#undef row_shift_u8
+#undef row_shift_u8_t
 
 #endif

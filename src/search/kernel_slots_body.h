@@ -22,17 +22,18 @@ static inline CELL KERNEL(weight_at)(const prism_state_t *s, int32_t v, int32_t 
 
 /* ---- slots ---- */
 
+/* Slot i's smallest cell is `least`, in `ties` colours; forbidden ones do not count. */
+static inline void KERNEL(slot_note)(prism_state_t *s, int32_t i, CELL least, int32_t ties) {
+  s->ties[i] = (uint16_t)(least < FORBID ? ties : 0);
+  least = least < NONE ? least : NONE;
+  ((CELL *)s->best)[i] = least;
+  ((KEY *)s->key)[i] = (KEY)(least - ((CELL *)s->own)[i]);
+}
+
 static void KERNEL(slot_scan)(prism_state_t *s, int32_t i) {
   const CELL *row = ROW_OF(s, i);
   CELL least = SIMD(row_min_)(row, s->stride);
-  if (least >= FORBID) {
-    least = NONE;
-    s->ties[i] = 0;
-  } else {
-    s->ties[i] = (uint16_t)SIMD(row_count_)(row, s->stride, least);
-  }
-  ((CELL *)s->best)[i] = least;
-  ((KEY *)s->key)[i] = (KEY)(least - ((CELL *)s->own)[i]);
+  KERNEL(slot_note)(s, i, least, SIMD(row_count_)(row, s->stride, least));
 }
 
 /* Give v a slot: gather its gamma row, mark what is forbidden. Room was reserved. */
@@ -82,28 +83,42 @@ static void KERNEL(slot_leave)(prism_state_t *s, int32_t v) {
   s->ties[last] = 0;
 }
 
+/* A cell of slot i fell to x, which is at most the slot's best. A forbidden cell is
+ * above every best. */
+static inline void KERNEL(best_fell)(prism_state_t *s, int32_t i, CELL x) {
+  CELL least = ((CELL *)s->best)[i];
+  if (x == least) {
+    ++s->ties[i];
+    return;
+  }
+  ((KEY *)s->key)[i] = (KEY)(((KEY *)s->key)[i] - (KEY)(least - x));
+  ((CELL *)s->best)[i] = x;
+  s->ties[i] = 1;
+}
+
+/* A cell of slot i that was the slot's best rose. */
+static inline void KERNEL(best_rose)(prism_state_t *s, int32_t i) {
+  if (--s->ties[i] == 0) KERNEL(slot_scan)(s, i);
+}
+
+/* In slot i one cell fell to x and another one rose from y; one of them matters. */
+static inline void KERNEL(row_moved)(prism_state_t *s, int32_t i, CELL x, CELL y) {
+  if (x <= ((CELL *)s->best)[i]) KERNEL(best_fell)(s, i, x);
+  if (y == ((CELL *)s->best)[i] && y != NONE) KERNEL(best_rose)(s, i);
+}
+
 /* Cell c of slot i lost w. */
 static inline void KERNEL(row_less)(prism_state_t *s, int32_t i, int32_t c, CELL w) {
-  CELL *row = ROW_OF(s, i);
-  CELL x = (CELL)(row[c] - w), best = ((CELL *)s->best)[i];
-  row[c] = x;
-  if (x <= best) { /* a forbidden cell is above every best */
-    if (x < best) {
-      ((KEY *)s->key)[i] = (KEY)(((KEY *)s->key)[i] - (KEY)(best - x));
-      ((CELL *)s->best)[i] = x;
-      s->ties[i] = 1;
-    } else {
-      ++s->ties[i];
-    }
-  }
+  CELL x = (CELL)(ROW_OF(s, i)[c] - w);
+  ROW_OF(s, i)[c] = x;
+  if (x <= ((CELL *)s->best)[i]) KERNEL(best_fell)(s, i, x);
 }
 
 /* Cell c of slot i gained w. */
 static inline void KERNEL(row_more)(prism_state_t *s, int32_t i, int32_t c, CELL w) {
-  CELL *row = ROW_OF(s, i);
-  CELL x = row[c];
-  row[c] = (CELL)(x + w);
-  if (x == ((CELL *)s->best)[i] && x != NONE && --s->ties[i] == 0) KERNEL(slot_scan)(s, i);
+  CELL y = ROW_OF(s, i)[c];
+  ROW_OF(s, i)[c] = (CELL)(y + w);
+  if (y == ((CELL *)s->best)[i] && y != NONE) KERNEL(best_rose)(s, i);
 }
 
 static inline void KERNEL(own_change)(prism_state_t *s, int32_t i, KEY change) {
@@ -203,43 +218,29 @@ static KERNEL(choice_t) KERNEL(choose)(const prism_state_t *s, uint32_t random) 
   return none;
 }
 
-/* Is class c closed to the uncolored v for good, because a frozen neighbor has it? */
-static bool KERNEL(closed)(const prism_state_t *s, int32_t v, int32_t c) {
-  if (s->hooks == NULL || s->hooks->frozen == NULL || s->color[v] >= 0) return false;
-  const prism_graph_t *g = s->problem->graph;
-  for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
-    if (s->color[g->neighbor[e]] == c && prism_bitset_has(s->hooks->frozen, g->neighbor[e]))
-      return true;
-  return false;
-}
-
-/* A forbidden move that leads below the best ever: it must beat `limit` (both
- * exclusive). Only a vertex with more than f - best at stake can have one, which
- * is rare, so the keys leave aspiration out and it is looked for here. */
+/* A forbidden move that leads below the best ever and beats `limit` (exclusive). Only
+ * a vertex with more than f - best at stake can have one, which is rare, so the keys
+ * leave aspiration out; here the live tabu entries are gone through instead. What is
+ * forbidden for good (a frozen neighbour's class) has no entry. */
 static void KERNEL(aspire)(const prism_state_t *s, int32_t limit, uint32_t random,
                            KERNEL(choice_t) *choice) {
+  const prism_calendar_t *calendar = &s->calendar;
   int32_t least = limit, total = 0, nth = 0;
   for (int pass = 0; pass < 2; ++pass) {
-    for (int32_t i = 0; i < s->slots; ++i) {
-      int32_t v = s->slot_vertex[i], own = ((CELL *)s->own)[i];
-      if (own < -least + (least == limit)) continue;
-      const uint64_t *tabu = s->tabu + (size_t)v * (size_t)s->tabu_words;
-      for (int32_t w = 0; w < s->tabu_words; ++w)
-        for (uint64_t bits = tabu[w]; bits != 0; bits &= bits - 1) {
-          int32_t c = 64 * w + prism_bitset_lowest(bits);
-          if (c == s->color[v]) continue;
-          int32_t delta = (int32_t)COUNT(ROW_OF(s, i)[c]) - own;
-          if (delta > least || KERNEL(closed)(s, v, c)) continue;
-          if (pass == 0 && delta < least) {
-            least = delta;
-            total = 0;
-          }
-          if (delta == limit) continue;
-          if (pass == 0)
-            ++total;
-          else if (nth-- == 0)
-            *choice = (KERNEL(choice_t)){i, c, delta, true};
-        }
+    for (int32_t at = 0; at < calendar->used; ++at) {
+      int32_t v = calendar->entry[at].vertex, c = calendar->entry[at].color;
+      if (v < 0 || s->slot_of[v] < 0 || c == s->color[v]) continue;
+      int32_t i = s->slot_of[v];
+      int32_t delta = (int32_t)COUNT(ROW_OF(s, i)[c]) - (int32_t)((CELL *)s->own)[i];
+      if (pass == 0 && delta < least) {
+        least = delta;
+        total = 0;
+      }
+      if (delta != least || least == limit) continue;
+      if (pass == 0)
+        ++total;
+      else if (nth-- == 0)
+        *choice = (KERNEL(choice_t)){i, c, delta, true};
     }
     if (total == 0) return;
     nth = (int32_t)prism_rng_scale(random, (uint32_t)total);

@@ -21,28 +21,76 @@ static inline void KERNEL(neighbor_hit)(prism_state_t *s, int32_t u, CELL w) {
     KERNEL(own_change)(s, i, (KEY)w);
 }
 
+#define SHORT_ROWS (!WEIGHTED && PASTE(SHORT_ROW_, U) > 0)
+
+/* v, a neighbour of the vertices in `bits` (all with slots), moved from a to b. */
+static inline void KERNEL(rows_move)(prism_state_t *s, int32_t v, int32_t first, uint64_t bits,
+                                     int32_t a, int32_t b) {
+  /* Locals: a store to a byte may alias the fields of the state, which would then be
+   * loaded again for every neighbour. */
+  CELL *rows = s->rows, *best = s->best;
+  const int32_t *slot_of = s->slot_of + first;
+  const size_t stride = (size_t)s->stride;
+  (void)v;
+  for (; bits != 0; bits &= bits - 1) {
+    int32_t u = prism_bitset_lowest(bits), i = slot_of[u];
+    CELL w = WEIGHT(v, first + u, 0), *row = rows + (size_t)i * stride;
+    CELL x = (CELL)(row[a] - w), y = row[b], least = best[i];
+    row[a] = x;
+    row[b] = (CELL)(y + w);
+    if ((x <= least) | (y == least)) KERNEL(row_moved)(s, i, x, y);
+  }
+}
+
+#if SHORT_ROWS
+/* The same for rows of one or two vectors, without a branch. */
+static inline void KERNEL(short_rows_move)(prism_state_t *s, int32_t first, uint64_t bits,
+                                           PASTE(PASTE(row_shift_, U), _t) shift) {
+  CELL *rows = s->rows, *best = s->best, *own = s->own;
+  KEY *key = s->key;
+  uint16_t *ties = s->ties;
+  const int32_t *slot_of = s->slot_of + first;
+  const int32_t stride = s->stride;
+  for (; bits != 0; bits &= bits - 1) {
+    int32_t i = slot_of[prism_bitset_lowest(bits)], count = 0;
+    CELL least = SIMD(row_shift_scan_)(rows + (size_t)i * (size_t)stride, stride, shift, &count);
+    ties[i] = (uint16_t)(least < FORBID ? count : 0);
+    least = least < NONE ? least : NONE;
+    best[i] = least;
+    key[i] = (KEY)(least - own[i]);
+  }
+}
+#endif
+
 static void KERNEL(recolor_dense)(prism_state_t *s, int32_t v, int32_t a, int32_t b) {
   const uint64_t *adjacent =
       s->problem->bits->row + (size_t)v * (size_t)s->problem->bits->words;
   const uint64_t *left = s->member + (size_t)a * (size_t)s->tiles;
   const uint64_t *joined = s->member + (size_t)b * (size_t)s->tiles;
-  for (int32_t t = 0; t < s->tiles; ++t) {
+  const uint64_t *active = s->active;
+  const int32_t tiles = s->tiles;
+  const size_t tile_cells = (size_t)s->k * PRISM_TILE;
+#if SHORT_ROWS
+  const bool short_rows = s->stride <= PASTE(SHORT_ROW_, U);
+  const PASTE(PASTE(row_shift_, U), _t) shift =
+      SIMD(row_shift_make_)(short_rows ? a : 0, short_rows ? b : 1);
+#endif
+  CELL *tile = s->gamma;
+  for (int32_t t = 0; t < tiles; ++t, tile += tile_cells) {
     uint64_t lanes = adjacent[t];
     if (lanes == 0) continue;
-    CELL *tile = (CELL *)s->gamma + (size_t)t * (size_t)s->k * PRISM_TILE;
     CELL *from = tile + (size_t)a * PRISM_TILE, *to = tile + (size_t)b * PRISM_TILE;
 #if WEIGHTED
-    column_move_weight(from, to,
-                       s->weight + ((size_t)v * (size_t)s->tiles + (size_t)t) * PRISM_TILE);
+    column_move_weight(from, to, s->weight + ((size_t)v * (size_t)tiles + (size_t)t) * PRISM_TILE);
 #else
     SIMD(column_move_)(from, to, lanes);
 #endif
-    for (uint64_t bits = lanes & s->active[t]; bits != 0; bits &= bits - 1) {
-      int32_t u = 64 * t + prism_bitset_lowest(bits), i = s->slot_of[u];
-      CELL w = WEIGHT(v, u, 0);
-      KERNEL(row_less)(s, i, a, w);
-      KERNEL(row_more)(s, i, b, w);
-    }
+#if SHORT_ROWS
+    if (short_rows)
+      KERNEL(short_rows_move)(s, 64 * t, lanes & active[t], shift);
+    else
+#endif
+      KERNEL(rows_move)(s, v, 64 * t, lanes & active[t], a, b);
     for (uint64_t bits = lanes & left[t]; bits != 0; bits &= bits - 1) {
       int32_t u = 64 * t + prism_bitset_lowest(bits);
       KERNEL(neighbor_freed)(s, u, WEIGHT(v, u, 0));
@@ -53,6 +101,7 @@ static void KERNEL(recolor_dense)(prism_state_t *s, int32_t v, int32_t a, int32_
     }
   }
 }
+#undef SHORT_ROWS
 
 static void KERNEL(recolor_sparse)(prism_state_t *s, int32_t v, int32_t a, int32_t b) {
   const prism_graph_t *g = s->problem->graph;

@@ -11,6 +11,43 @@ static inline __m256i load256(const void *at) {
 }
 static inline void store256(void *at, __m256i x) { _mm256_storeu_si256((__m256i *)at, x); }
 
+#define SHORT_ROW_u8 64
+#define SHORT_ROW_u16 0
+
+/* -1 at cell a and +1 at cell b of a short row. */
+typedef struct row_shift_u8 {
+  __m256i half[2];
+} row_shift_u8_t;
+
+static inline row_shift_u8_t row_shift_make_u8(int32_t a, int32_t b) {
+  int8_t cell[64] = {0};
+  cell[a] = -1;
+  cell[b] = 1;
+  return (row_shift_u8_t){{load256(cell), load256(cell + 32)}};
+}
+
+/* Apply the shift to a row of at most 64 cells and scan it. The row stays in registers:
+ * a vector load after byte stores would wait for them to reach the cache.
+ * [out] ties  cells that equal the smallest one, which is returned. */
+static inline uint8_t row_shift_scan_u8(uint8_t *row, int32_t stride, row_shift_u8_t shift,
+                                        int32_t *ties) {
+  __m256i low = _mm256_add_epi8(load256(row), shift.half[0]), high = _mm256_set1_epi8(-1);
+  store256(row, low);
+  if (stride == 64) {
+    high = _mm256_add_epi8(load256(row + 32), shift.half[1]);
+    store256(row + 32, high);
+  }
+  __m256i a = _mm256_min_epu8(low, high);
+  __m128i b = _mm_min_epu8(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+  b = _mm_min_epu8(b, _mm_srli_epi16(b, 8));
+  b = _mm_minpos_epu16(_mm_and_si128(b, _mm_set1_epi16(0xFF)));
+  __m256i least = _mm256_broadcastb_epi8(b);
+  *ties = _mm_popcnt_u32((uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, least)));
+  if (stride == 64)
+    *ties += _mm_popcnt_u32((uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, least)));
+  return (uint8_t)_mm_cvtsi128_si32(b);
+}
+
 /* 32 bits to 32 bytes: -1 where the bit is set. */
 static inline __m256i spread_u8(uint32_t bits) {
   const __m256i which = _mm256_setr_epi64x(0x0000000000000000ll, 0x0101010101010101ll,

@@ -6,6 +6,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SHORT_ROW_u8 64
+#define SHORT_ROW_u16 0
+
+/* -1 at cell a and +1 at cell b of a short row. */
+typedef __m512i row_shift_u8_t;
+
+static inline row_shift_u8_t row_shift_make_u8(int32_t a, int32_t b) {
+  __m512i less = _mm512_maskz_set1_epi8(1ull << a, -1);
+  return _mm512_mask_set1_epi8(less, 1ull << b, 1);
+}
+
+/* Apply the shift to a row of at most 64 cells and scan it. The row stays in a register:
+ * a vector load after byte stores would wait for them to reach the cache.
+ * [out] ties  cells that equal the smallest one, which is returned. */
+static inline uint8_t row_shift_scan_u8(uint8_t *row, int32_t stride, row_shift_u8_t shift,
+                                        int32_t *ties) {
+  __m256i low, high = _mm256_set1_epi8(-1);
+  if (stride == 64) {
+    __m512i x = _mm512_add_epi8(_mm512_loadu_si512(row), shift);
+    _mm512_storeu_si512(row, x);
+    low = _mm512_castsi512_si256(x);
+    high = _mm512_extracti64x4_epi64(x, 1);
+  } else {
+    low = _mm256_add_epi8(_mm256_loadu_si256((const __m256i *)(const void *)row),
+                          _mm512_castsi512_si256(shift));
+    _mm256_storeu_si256((__m256i *)(void *)row, low);
+  }
+  __m256i a = _mm256_min_epu8(low, high);
+  __m128i b = _mm_min_epu8(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+  b = _mm_min_epu8(b, _mm_srli_epi16(b, 8));
+  b = _mm_minpos_epu16(_mm_and_si128(b, _mm_set1_epi16(0xFF)));
+  __m256i least = _mm256_broadcastb_epi8(b);
+  *ties = _mm_popcnt_u32(_mm256_cmpeq_epi8_mask(low, least));
+  if (stride == 64) *ties += _mm_popcnt_u32(_mm256_cmpeq_epi8_mask(high, least));
+  return (uint8_t)_mm_cvtsi128_si32(b);
+}
+
 static inline void column_move_u8(uint8_t *from, uint8_t *to, uint64_t lanes) {
   const __m512i one = _mm512_set1_epi8(1);
   __m512i f = _mm512_loadu_si512(from), t = _mm512_loadu_si512(to);

@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Rows up to this long are shifted and scanned in registers after every change; longer
+ * ones are scanned only when their last best colour goes. */
+#define SHORT_ROW_u8 0
+#define SHORT_ROW_u16 0
+
 /* Eight bits spread to the low bits of eight bytes. */
 static inline uint64_t spread_bytes(uint64_t bits) {
   uint64_t x = bits & 0xFF;

@@ -44,8 +44,8 @@ static void ground_release(ground_t *ground) {
 
 static void arm_of(prism_arm_t *arm, const ground_t *ground, int32_t k,
                    const prism_search_params_t *params) {
-  assert_int_equal(prism_arm_init(arm, params->method, ground->problem, prism_isa_select(0), NULL, k,
-                                  seed, 3, params), PRISM_OK);
+  assert_int_equal(prism_arm_init(arm, params->method, ground->problem, prism_isa_select(0), NULL,
+                                  k, seed, 3, params), PRISM_OK);
 }
 
 static void check_individual(const ground_t *ground, int32_t k,

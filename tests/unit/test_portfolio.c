@@ -140,7 +140,8 @@ static void the_same_again(void **state) {
   prism_portfolio_init(&a, -1, 2, 1.0);
   prism_portfolio_init(&b, -1, 2, 1.0);
   for (int i = 0; i < 2000; ++i) {
-    if (i % 250 == 0) prism_portfolio_begin(&a, 100 - i / 250), prism_portfolio_begin(&b, 100 - i / 250);
+    if (i % 250 == 0) prism_portfolio_begin(&a, 100 - i / 250);
+    if (i % 250 == 0) prism_portfolio_begin(&b, 100 - i / 250);
     prism_method_t method = prism_portfolio_choose(&a);
     assert_int_equal(prism_portfolio_choose(&b), method);
     prism_summary_t summary = {.k = a.k, .method = method, .f_best = (i * 7 + (int)method) % 31};
@@ -151,9 +152,12 @@ static void the_same_again(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(equals_share_alike),       cmocka_unit_test(merit_decides_and_nobody_starves),
-      cmocka_unit_test(everybody_is_tried_first), cmocka_unit_test(one_method_alone),
-      cmocka_unit_test(success_is_remembered),    cmocka_unit_test(the_same_again),
+      cmocka_unit_test(equals_share_alike),
+      cmocka_unit_test(merit_decides_and_nobody_starves),
+      cmocka_unit_test(everybody_is_tried_first),
+      cmocka_unit_test(one_method_alone),
+      cmocka_unit_test(success_is_remembered),
+      cmocka_unit_test(the_same_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

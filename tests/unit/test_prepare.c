@@ -95,7 +95,8 @@ static void larger_graphs_are_enclosed(void **state) {
     params.reduction.clique_seconds = 0.02;
     params.initial.strategy = round % STRATEGIES;
     prism_prepared_t prepared;
-    assert_int_equal(prism_prepare(made.graph, &params, 1, NULL, 0, 0.0, NULL, &prepared), PRISM_OK);
+    assert_int_equal(prism_prepare(made.graph, &params, 1, NULL, 0, 0.0, NULL, &prepared),
+                     PRISM_OK);
     check_prepared(made.graph, &prepared);
     check_shared(made.graph, &prepared);
     assert_true(prepared.lower_bound <= planted);

@@ -36,7 +36,8 @@ static void dissolving_keeps_the_largest(void **state) {
     int32_t from = 1 + (int32_t)prism_rng_below(&rng, MAX_K);
     int32_t to = 1 + (int32_t)prism_rng_below(&rng, (uint32_t)from + 1);
     int32_t old[MAX_N], color[MAX_N], size[MAX_K], sorted[MAX_K], name[MAX_K];
-    for (int32_t v = 0; v < n; ++v) color[v] = old[v] = (int32_t)prism_rng_below(&rng, (uint32_t)from);
+    for (int32_t v = 0; v < n; ++v)
+      color[v] = old[v] = (int32_t)prism_rng_below(&rng, (uint32_t)from);
     class_sizes(n, old, size);
     memcpy(sorted, size, sizeof size);
     qsort(sorted, (size_t)from, sizeof *sorted, descending);
