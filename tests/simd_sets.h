@@ -63,16 +63,6 @@ typedef struct simd_set {
 #define row_shift_u8 SIMD_NAME(row_shift_u8)
 #define row_shift_u8_t SIMD_NAME(row_shift_u8_t)
 
-#define row_shift_u8 SIMD_NAME(row_shift_u8)
-#define row_shift_u8_t SIMD_NAME(row_shift_u8_t)
-#define row_shift_make_u8 SIMD_NAME(row_shift_make_u8)
-#define row_shift_scan_u8 SIMD_NAME(row_shift_scan_u8)
-#define SIMD_SHIFT_SCAN                                                                          \
-  static uint8_t SIMD_NAME(shift_scan)(uint8_t *row, int32_t stride, int32_t a, int32_t b,      \
-                                       int32_t *ties) {                                         \
-    return row_shift_scan_u8(row, stride, row_shift_make_u8(a, b), ties);                       \
-  }
-
 /* In the order of simd_set_t. */
 #define SIMD_SET(text, shift)                                                                 \
   {text,          column_move_u8, column_add_u8, column_sub_u8, column_move_u16,              \
@@ -103,7 +93,6 @@ static const simd_set_t simd_portable = SIMD_SET("portable", NULL);
 #pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt")
 #endif
 #include "search/simd_avx2.h"
-SIMD_SHIFT_SCAN
 SHIFT_ROW
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -125,7 +114,6 @@ static const simd_set_t simd_avx2 = SIMD_SET("avx2", SIMD_NAME(shift_row));
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,popcnt,lzcnt")
 #endif
 #include "search/simd_avx512.h"
-SIMD_SHIFT_SCAN
 SHIFT_ROW
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -159,10 +147,6 @@ static const simd_set_t simd_avx512 = SIMD_SET("avx512", SIMD_NAME(shift_row));
 #undef keys_min_u16
 #undef keys_equal_u16
 #undef own_above_u16
-#undef row_shift_u8
-#undef row_shift_u8_t
-#undef row_shift_make_u8
-#undef row_shift_scan_u8
 #undef row_shift_scan_u8
 #undef row_shift_make_u8
 #undef row_shift_u8

@@ -119,31 +119,6 @@ static void rows(const simd_set_t *set, prism_rng_t *rng) {
   }
 }
 
-/* A short row after a move of a neighbor: shifted, stored and scanned at once. */
-static void short_rows(const simd_set_t *set, prism_rng_t *rng) {
-  for (int round = 0; set->shift_scan_u8 != NULL && round < ROUNDS; ++round) {
-    uint32_t lengths = (uint32_t)set->short_row_u8 / 32;
-    int32_t stride = 32 * (1 + (int32_t)prism_rng_below(rng, lengths));
-    int32_t a = (int32_t)prism_rng_below(rng, (uint32_t)stride), ties = -1, count = 0;
-    int32_t b = (a + 1 + (int32_t)prism_rng_below(rng, (uint32_t)stride - 1)) % stride;
-    uint32_t spread = 1 + prism_rng_below(rng, 126), forbidden = prism_rng_below(rng, 4);
-    uint8_t row[LONGEST], moved[LONGEST], least = UINT8_MAX;
-    for (int32_t c = 0; c < stride; ++c) {
-      row[c] = (uint8_t)(1 + prism_rng_below(rng, spread));
-      if (prism_rng_below(rng, 4) < forbidden) row[c] |= FORBIDDEN_U8;
-    }
-    row[stride] = 77; /* not ours */
-    memcpy(moved, row, sizeof row);
-    --moved[a];
-    ++moved[b];
-    for (int32_t c = 0; c < stride; ++c) least = moved[c] < least ? moved[c] : least;
-    for (int32_t c = 0; c < stride; ++c) count += moved[c] == least;
-    assert_int_equal(set->shift_scan_u8(row, stride, a, b, &ties), least);
-    if (least < FORBIDDEN_U8) assert_int_equal(ties, count);
-    assert_memory_equal(row, moved, (size_t)stride + 1);
-  }
-}
-
 /* Keys and own counts come in multiples of 64. */
 static void keys(const simd_set_t *set, prism_rng_t *rng) {
   for (int round = 0; round < ROUNDS; ++round) {
@@ -214,7 +189,6 @@ static void check_set(const simd_set_t *set) {
   columns_u8(set, &rng);
   columns_u16(set, &rng);
   rows(set, &rng);
-  short_rows(set, &rng);
   keys(set, &rng);
   short_rows(set, &rng);
 }
