@@ -65,7 +65,7 @@ static prism_status_t find_clique(preparation_t *p, double part) {
 }
 
 static prism_status_t bound_below(preparation_t *p) {
-  PRISM_TRY(find_clique(p, 0.2));
+  PRISM_TRY(find_clique(p, 0.1));
   int32_t colors = 0;
   PRISM_TRY(prism_greedy_color(p->graph, PRISM_GREEDY_SMALLEST_LAST, p->seed, NULL, p->color,
                                &colors));
@@ -81,10 +81,11 @@ static bool affordable(const preparation_t *p, const prism_graph_t *kernel, pris
   return (double)kernel->n * (double)kernel->m / (double)k < 2e9;
 }
 
-/* Ties decide much for the cheap heuristics that break them at random. */
-static int32_t starts_of(const prism_graph_t *kernel, prism_greedy_t how) {
+/* Ties decide much for the cheap heuristics that break them at random; several starts
+ * are worth it where they may meet the lower bound. */
+static int32_t starts_of(const preparation_t *p, prism_greedy_t how) {
   bool random = how == PRISM_GREEDY_SMALLEST_LAST || how == PRISM_GREEDY_DSATUR;
-  return random && kernel->m < 100000 ? 10 : 1;
+  return random && prism_kernel_graph(p->out->kernel)->m < 100000 && bounds_close(p) ? 10 : 1;
 }
 
 static prism_status_t color_once(preparation_t *p, prism_greedy_t how, uint64_t seed) {
@@ -108,7 +109,7 @@ static prism_status_t bound_above(preparation_t *p) {
                                 : strategy - 1 == (int32_t)order[i];
     bool late = strategy == 0 && p->deadline > 0.0 && prism_clock_now() > p->deadline;
     if (!chosen || (late && p->out->colors > 0)) continue;
-    int32_t starts = starts_of(kernel, order[i]);
+    int32_t starts = starts_of(p, order[i]);
     for (int32_t start = 0; start < starts && !enough(p); ++start)
       PRISM_TRY(color_once(p, order[i], prism_rng_derive(p->seed, (uint64_t)start)));
   }
