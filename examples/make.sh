@@ -17,7 +17,7 @@ make() { # NAME.col[.gz] FAMILY OPTION...
 
 make gnp_500_0.5.col.gz gnp --n 500 --p 0.5 --seed 1
 make flat_300_26.col.gz flat --n 300 --k 26 --p 0.48 --seed 1
-make planted_450_15.col.gz planted --n 450 --k 15 --p 0.17 --seed 1
+make planted_450_15.col.gz planted --n 450 --k 15 --p 0.25 --seed 1
 make geometric_500.col.gz geometric --n 500 --radius 0.12 --seed 1
 make mycielski_6.col mycielski --level 6
 make queen_8.col queen --rows 8

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests: set-up, Release build with warnings as errors, the normal suite, and
-# the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+# the tests of the libraries under AddressSanitizer and UndefinedBehaviorSanitizer.
 # test.sh [--long]   --long adds the long tests, ThreadSanitizer and, with clang,
 #                    the fuzz targets. The last line sums up all runs.
 set -uo pipefail
@@ -76,7 +76,7 @@ has_libfuzzer() {
 
 if [ "$long" -eq 0 ]; then
   suite "Release, the normal suite" test all -LE 'long|fuzz'
-  suite "ASan and UBSan, unit tests" asan all -L unit -LE long
+  suite "ASan and UBSan, a subset" asan all -L 'unit|property|conformance' -LE 'long|mpi'
 else
   suite "Release, the whole suite" test all -LE fuzz
   suite "ASan and UBSan, all but the longest" asan all -LE 'long|fuzz|style'
