@@ -50,8 +50,22 @@ static void lift(const prism_island_t *island, const int32_t *view_color, int32_
   prism_view_lift(island->ground->view, view_color, color);
 }
 
+/* Take a colouring at the present k over as the next start. An imported one with as
+ * few colours is given up only for a legal one. */
+static void take_incumbent(prism_island_t *island, const int32_t *view_color, int64_t f) {
+  bool better = island->incumbent_k == 0 || island->incumbent_k > island->k ||
+                (island->incumbent_k == island->k && f == 0);
+  if (!better || island->seeded) return;
+  lift(island, view_color, island->incumbent);
+  island->incumbent_k = island->k;
+}
+
 void prism_island_remember(prism_island_t *island) {
-  if (island->ground == NULL || island->ground->problem == NULL) return;
+  if (island->ground == NULL) return;
+  if (island->ground->problem == NULL) {
+    take_incumbent(island, NULL, 0);
+    return;
+  }
   const prism_individual_t *best = NULL;
   const prism_arm_t *population = NULL;
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
@@ -60,12 +74,7 @@ void prism_island_remember(prism_island_t *island) {
     if (arm->best.f >= 0 && (best == NULL || arm->best.f < best->f)) best = &arm->best;
     if (arm->members > 1 && (population == NULL || m == (int)island->last)) population = arm;
   }
-  /* An imported start with as few colours is not given up for one with conflicts. */
-  bool replaceable = island->incumbent_k == 0 || island->incumbent_k > island->k;
-  if (best != NULL && replaceable && !island->seeded) {
-    lift(island, best->color, island->incumbent);
-    island->incumbent_k = island->k;
-  }
+  if (best != NULL) take_incumbent(island, best->color, best->f);
   island->mate_k = 0;
   if (population == NULL) return;
   const prism_individual_t *mate = &population->member[population->members - 1];

@@ -117,13 +117,15 @@ static void widens(prism_method_t method, int choice, size_t dense_bytes) {
   search_must(prism_local_start(&local, color));
   assert_int_equal(local.state->cell, PRISM_CELL_U8);
   prism_tabu_params_t tabu = {10.0, 0.6, true, seed, 1};
-  int64_t total = 0, used = 0, f = -1;
+  int64_t total = 0, used = 0, f = -1, best_f = INT64_MAX;
   bool solved = false;
   for (int piece = 0; piece < PIECES && !solved; ++piece) {
     search_must(prism_local_run(&local, &tabu, PIECE, NULL, &used, &solved));
     total += used;
     assert_int_equal(local.state->iteration, total);
     assert_true(used == PIECE || solved);
+    assert_true(local.state->best_f <= best_f); /* also where it widened */
+    best_f = local.state->best_f;
     for (int32_t c = 0; c < K; ++c)
       assert_true(local.state->cell != PRISM_CELL_U8 || local.state->class_size[c] <= 127);
     prism_local_best(&local, color, &f);
