@@ -6,10 +6,10 @@
 /* Nobody's share falls below this: a planted colouring gives no sign before it is
  * found, so a method that looks bad may still be the one that gets there. */
 static const double floor_share = 0.04;
-static const double credit_decay = 0.7;
-static const double credit_patience = 0.5; /* times the cost of the previous successes */
-static const double maturity = 1.0;        /* likewise: after it conflicts count in full */
-static const double sharpness = 2.0;       /* of the comparison by conflicts */
+static const double memory = 0.7;      /* of earlier k, per new k */
+static const double prior_credit = 0.15; /* successes and ... */
+static const double prior_cost = 0.5;  /* ... cost (times pace) taken for granted */
+static const double sharpness = 2.0;   /* of the comparison by conflicts */
 
 void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset,
                           double pace) {
@@ -26,16 +26,19 @@ void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k) {
   portfolio->k = k;
   portfolio->total = 0.0;
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
-    portfolio->arm[m].spent = 0.0;
-    portfolio->arm[m].f_best = -1;
+    prism_portfolio_arm_t *arm = &portfolio->arm[m];
+    arm->credit *= memory;
+    arm->history = memory * (arm->history + arm->spent);
+    arm->spent = 0.0;
+    arm->f_best = -1;
   }
 }
 
-/* What earlier successes still count for: a method that solved every k so far in a
- * moment and now searches in vain has met a different problem. */
-static double standing_credit(const prism_portfolio_t *portfolio, int m) {
+/* Estimated successes per cost, as of a Poisson process with a Gamma prior. */
+static double rate(const prism_portfolio_t *portfolio, int m) {
   const prism_portfolio_arm_t *arm = &portfolio->arm[m];
-  return arm->credit * exp(-arm->spent / (credit_patience * portfolio->pace));
+  return (prior_credit + arm->credit) /
+         (prior_cost * portfolio->pace + arm->history + arm->spent);
 }
 
 /* Weight of an arm before normalisation. */
@@ -46,11 +49,12 @@ static double weight(const prism_portfolio_t *portfolio, int m) {
     if (portfolio->arm[i].allowed && portfolio->arm[i].f_best >= 0 &&
         portfolio->arm[i].f_best < least)
       least = portfolio->arm[i].f_best;
-  /* Who has not run yet is taken to be as good as the best. */
+  /* Who has not run yet is taken to be as good as the best, and a population needs
+   * time before its conflicts say anything. */
   double behind = arm->f_best < 0 ? 0.0 : (double)(arm->f_best - least) / (double)(least + 1);
-  /* A population needs time before its conflicts say anything. */
-  behind *= arm->spent / (arm->spent + maturity * portfolio->pace);
-  return (0.25 + standing_credit(portfolio, m)) * exp(-sharpness * behind);
+  behind *= arm->spent / (arm->spent + portfolio->pace);
+  double r = rate(portfolio, m);
+  return r * r * exp(-sharpness * behind);
 }
 
 prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio) {
@@ -68,7 +72,7 @@ prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio) {
     if (!portfolio->arm[m].allowed) continue;
     double share = floor_share + (1.0 - floor_share * allowed) * weight(portfolio, m) / sum;
     /* Behind its share, measured in its own pace: at the start the largest share. */
-    double lag = share > 0.0 ? (portfolio->arm[m].spent + 1e-9) / share : INFINITY;
+    double lag = (portfolio->arm[m].spent + 1e-9) / share;
     if (best < 0 || lag < best_lag * (1.0 - 1e-12)) {
       best = m;
       best_lag = lag;
@@ -83,10 +87,11 @@ void prism_portfolio_reward(prism_portfolio_t *portfolio, const prism_summary_t 
   arm->spent += cost;
   portfolio->total += cost;
   if (arm->f_best < 0 || summary->f_best < arm->f_best) arm->f_best = summary->f_best;
-  if (summary->f_best > 0) return;
+}
+
+void prism_portfolio_solved(prism_portfolio_t *portfolio, prism_method_t method) {
   /* What took no effort tells little about who will solve the next k. */
-  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) portfolio->arm[m].credit *= credit_decay;
-  arm->credit += fmin(1.0, portfolio->total / (4.0 * portfolio->least_pace));
+  portfolio->arm[method].credit += fmin(1.0, portfolio->total / (4.0 * portfolio->least_pace));
   double pace = 0.5 * (portfolio->pace + portfolio->total);
   portfolio->pace = pace > portfolio->least_pace ? pace : portfolio->least_pace;
 }

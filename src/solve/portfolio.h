@@ -13,15 +13,16 @@
 
 typedef struct prism_portfolio_arm {
   bool allowed;
-  double credit;   /* from successes, decaying */
-  double spent;    /* cost units at this k */
+  double credit;   /* successes, weighted by effort, fading */
+  double history;  /* cost of earlier k, fading likewise */
+  double spent;    /* cost at this k */
   int64_t f_best;  /* fewest conflicts at this k; -1: has not run */
 } prism_portfolio_arm_t;
 
 typedef struct prism_portfolio {
   int32_t k;            /* 0: none yet */
   int32_t offset;       /* islands begin with different methods */
-  double total;         /* cost units at this k */
+  double total;         /* cost at this k */
   double pace;          /* cost of the latest successes, averaged */
   double least_pace;
   prism_portfolio_arm_t arm[PRISM_METHOD_COUNT];
@@ -33,7 +34,7 @@ typedef struct prism_portfolio {
 void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset,
                           double pace);
 
-/* A new k: spent time and conflicts start anew, credits stay. */
+/* A new k: spent time and conflicts start anew, what was learned fades a little. */
 void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k);
 
 /* Method to run next at the present k. */
@@ -42,5 +43,8 @@ prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio);
 /* What a ticket brought. [in] cost  seconds, or moves in a deterministic run. */
 void prism_portfolio_reward(prism_portfolio_t *portfolio, const prism_summary_t *summary,
                             double cost);
+
+/* `method`, on whatever island, solved the k that this one worked on. */
+void prism_portfolio_solved(prism_portfolio_t *portfolio, prism_method_t method);
 
 #endif

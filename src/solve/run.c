@@ -175,7 +175,7 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   island->ticket = -1;
   *found = false;
   run->iterations += summary->iterations;
-  run->method = summary->method;
+  run->method = island->method = summary->method;
   if (summary->diversity >= 0.0) run->diversity = summary->diversity;
   double cost = run->config->params->run.deterministic ? (double)summary->iterations
                                                        : summary->seconds;
@@ -218,6 +218,9 @@ prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
   if (parcel->k >= run->best_k) return PRISM_OK;
   memcpy(run->best, color, (size_t)run->n * sizeof *color);
   PRISM_TRY(prism_coloring_compact(run->best, run->n, &run->best_k));
+  for (int32_t i = 0; i < run->engine.islands; ++i)
+    if (run->island[i].portfolio.k == run->k)
+      prism_portfolio_solved(&run->island[i].portfolio, (prism_method_t)parcel->method);
   run->k = next_k(run);
   run->f_best = -1;
   for (int32_t i = 0; i < run->engine.islands; ++i)

@@ -13,6 +13,7 @@ typedef struct prism_run_island {
   prism_portfolio_t portfolio;
   int64_t ticket;          /* -1: idle */
   int32_t k;               /* of the ticket */
+  prism_method_t method;   /* of the last finished ticket */
   int64_t promised;        /* its iterations, when they are limited */
   int32_t seeded_k;        /* best_k that the island was given as a start; 0: none */
   int32_t *guest;          /* [n] migrant that waits for the island; owned */

@@ -121,7 +121,8 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
     if (!done) return PRISM_OK;
     PRISM_TRY(prism_run_finished(run, i, &summary, &found));
     if (found) {
-      prism_parcel_t parcel = {.island = run->first_island + i, .iterations = run->iterations};
+      prism_parcel_t parcel = {.island = run->first_island + i, .method = (int32_t)island->method,
+                               .iterations = run->iterations};
       PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 0, 0, run->color, &parcel.k,
                                                &parcel.f));
       PRISM_TRY(announce(run, &parcel));
@@ -166,7 +167,8 @@ static prism_status_t recall(prism_run_t *run) {
       if (!done) continue;
       PRISM_TRY(prism_run_finished(run, i, &summary, &found));
       if (!found) continue;
-      prism_parcel_t parcel = {.island = run->first_island + i, .iterations = run->iterations};
+      prism_parcel_t parcel = {.island = run->first_island + i, .method = (int32_t)island->method,
+                               .iterations = run->iterations};
       PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 0, 0, run->color, &parcel.k,
                                                &parcel.f));
       PRISM_TRY(prism_run_accept(run, run->color, &parcel, run->comm->rank));

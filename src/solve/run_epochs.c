@@ -36,8 +36,9 @@ static prism_status_t run_epoch(prism_run_t *run, bool *late) {
 }
 
 /* The best legal colouring of this rank's islands in run->color; the lowest island
- * wins a tie. [out] colors: run->best_k when there is no better one. */
-static prism_status_t local_winner(prism_run_t *run, int32_t *colors) {
+ * wins a tie. [out] colors: run->best_k when there is no better one; [out] method that
+ * found it. */
+static prism_status_t local_winner(prism_run_t *run, int32_t *colors, prism_method_t *method) {
   int32_t *candidate = NULL;
   PRISM_TRY(PRISM_ALLOC(run->n, &candidate));
   *colors = run->best_k;
@@ -51,6 +52,7 @@ static prism_status_t local_winner(prism_run_t *run, int32_t *colors) {
     if (status != PRISM_OK || used >= *colors) continue;
     memcpy(run->color, candidate, (size_t)run->n * sizeof *candidate);
     *colors = used;
+    *method = run->island[i].method;
   }
   prism_free(candidate);
   return status;
@@ -58,13 +60,14 @@ static prism_status_t local_winner(prism_run_t *run, int32_t *colors) {
 
 static prism_status_t agree_on_winner(prism_run_t *run) {
   int32_t colors = 0, winner = 0;
+  prism_method_t method = PRISM_METHOD_TABUCOL;
   int64_t least = 0;
   prism_comm_t *comm = run->comm;
-  PRISM_TRY(comm->ops->agree(comm->self, local_winner(run, &colors)));
+  PRISM_TRY(comm->ops->agree(comm->self, local_winner(run, &colors, &method)));
   PRISM_TRY(comm->ops->argmin_i64(comm->self, colors, &least, &winner));
   if (least >= run->best_k) return PRISM_OK;
   prism_parcel_t parcel = {.k = (int32_t)least, .island = run->first_island,
-                           .iterations = run->iterations};
+                           .method = (int32_t)method, .iterations = run->iterations};
   prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
   size_t bytes = prism_wire_bytes(run->n, run->width);
   PRISM_TRY(comm->ops->bcast(comm->self, run->packed, bytes, winner));

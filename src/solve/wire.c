@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "seam/phase.h"
+
 void prism_wire_pack(const prism_parcel_t *parcel, const int32_t *color, int32_t n, size_t width,
                      void *out) {
   unsigned char *at = out;
@@ -21,7 +23,9 @@ prism_status_t prism_wire_unpack(const void *data, size_t bytes, int32_t n, size
   const unsigned char *at = data;
   memcpy(parcel, at, sizeof *parcel);
   at += sizeof *parcel;
-  if (parcel->k < 1) PRISM_FAIL(PRISM_PEER, "a rank sent a coloring with %d colors", parcel->k);
+  if (parcel->k < 1 || parcel->method < 0 || parcel->method >= PRISM_METHOD_COUNT)
+    PRISM_FAIL(PRISM_PEER, "a rank sent a coloring with %d colors by method %d", parcel->k,
+               parcel->method);
   for (int32_t v = 0; v < n; ++v) {
     uint32_t c = 0;
     for (size_t b = 0; b < width; ++b) c |= (uint32_t)*at++ << (8 * b);

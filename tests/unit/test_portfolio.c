@@ -131,7 +131,23 @@ static void success_is_remembered(void **state) {
                                  .f_best = m == PRISM_METHOD_HEAD ? 0 : 3};
       prism_portfolio_reward(&portfolio, &summary, 10.0);
     }
+    prism_portfolio_solved(&portfolio, PRISM_METHOD_HEAD);
   }
+}
+
+/* The luck of others counts as one's own: a success on another island. */
+static void foreign_success_counts(void **state) {
+  (void)state;
+  prism_portfolio_t portfolio;
+  prism_portfolio_init(&portfolio, -1, 0, 1.0);
+  prism_portfolio_begin(&portfolio, 20);
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    prism_summary_t summary = {.k = 20, .method = (prism_method_t)m, .f_best = 4};
+    if (portfolio.arm[m].allowed) prism_portfolio_reward(&portfolio, &summary, 10.0);
+  }
+  prism_portfolio_solved(&portfolio, PRISM_METHOD_WEIGHTED);
+  prism_portfolio_begin(&portfolio, 19);
+  assert_int_equal(prism_portfolio_choose(&portfolio), PRISM_METHOD_WEIGHTED);
 }
 
 static void the_same_again(void **state) {
@@ -157,6 +173,7 @@ int main(void) {
       cmocka_unit_test(everybody_is_tried_first),
       cmocka_unit_test(one_method_alone),
       cmocka_unit_test(success_is_remembered),
+      cmocka_unit_test(foreign_success_counts),
       cmocka_unit_test(the_same_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
