@@ -47,7 +47,7 @@ typedef struct prism_summary {
   prism_method_t method;
   int32_t k;
   int64_t f_best;      /* fewest conflicts by this method since k was set (complete colouring) */
-  int64_t f_ticket;    /* fewest within this ticket */
+  int64_t f_ticket;    /* fewest of the searches that were running in this ticket */
   int64_t iterations;  /* of this ticket, summed over individuals */
   int64_t generations; /* of this ticket */
   double seconds;      /* this ticket's busy time */

@@ -47,6 +47,7 @@ typedef struct prism_arm {
   int32_t stage;                  /* HEAD: which child */
   int32_t cycle;                  /* HEAD: generations of this cycle */
   int32_t searched;               /* POOL: founders that had their first search */
+  int32_t rejected;               /* POOL: children in a row that found no place */
   double diversity;               /* mean distance / n, -1 for one individual */
   int64_t generations;
   int32_t restarts;

@@ -135,13 +135,16 @@ static prism_status_t pool_settle(prism_arm_t *arm) {
   double apart = 0.0;
   int32_t place = pool_place(arm, child, &apart);
   arm->diversity = arm->diversity < 0.0 ? apart : 0.9 * arm->diversity + 0.1 * apart;
+  arm->rejected = place < 0 ? arm->rejected + 1 : 0;
   if (place >= 0) swap(&arm->member[place], child);
   if (arm->migrant.f >= 0) {
     place = pool_place(arm, &arm->migrant, &apart);
     if (place >= 0) swap(&arm->member[place], &arm->migrant);
     arm->migrant.f = -1;
   }
-  if (arm->diversity >= 0.05) return PRISM_OK;
+  /* Near copies replace each other, so a converged pool stays at that distance. */
+  if (arm->diversity >= 0.1 && arm->rejected < 5 * arm->members) return PRISM_OK;
+  arm->rejected = 0;
   arm->searched = 1; /* the new members are founders again */
   arm->diversity = -1.0;
   return restart(arm);

@@ -5,14 +5,6 @@
 #include "base/bitset.h"
 #include "base/mem.h"
 
-/* A u8 cell holds counts up to 127: safe while classes stay smaller than that.
- * Classes of a search stay near n / k, but a start may be uneven, so the kernels
- * check every class that grows and ask for u16 when one gets there. */
-prism_cell_t prism_cell_choose(const prism_problem_t *problem, int32_t k) {
-  if (problem->max_degree < 128) return PRISM_CELL_U8;
-  return problem->n / k < 64 ? PRISM_CELL_U8 : PRISM_CELL_U16;
-}
-
 static prism_status_t allocate_weights(prism_state_t *s) {
   const prism_problem_t *p = s->problem;
   size_t weights = p->bits != NULL ? (size_t)s->n * (size_t)s->tiles * PRISM_TILE

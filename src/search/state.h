@@ -131,9 +131,6 @@ const prism_isa_t *prism_isa_select(int32_t choice);
 /* Bytes of a cell. */
 static inline size_t prism_cell_bytes(prism_cell_t cell) { return cell == PRISM_CELL_U8 ? 1 : 2; }
 
-/* The narrowest cells that are safe to start with for k classes. */
-prism_cell_t prism_cell_choose(const prism_problem_t *problem, int32_t k);
-
 /* A state for k colours, colours not set. `tenure_longest` bounds every tenure. */
 prism_status_t prism_state_create(const prism_problem_t *problem, int32_t k, prism_cell_t cell,
                                   int32_t tenure_longest, prism_state_t **out);

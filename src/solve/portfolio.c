@@ -11,14 +11,17 @@ static const double prior_credit = 0.15; /* successes and ... */
 static const double prior_cost = 0.5;  /* ... cost (times pace) taken for granted */
 static const double sharpness = 2.0;   /* of the comparison by conflicts */
 
-void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset,
-                          double pace) {
+void prism_portfolio_init(prism_portfolio_t *portfolio, const prism_portfolio_setup_t *setup) {
+  enum { MOST = 4 }; /* islands that share: beyond it every method is tried somewhere anyway */
   memset(portfolio, 0, sizeof *portfolio);
-  portfolio->pace = portfolio->least_pace = pace;
-  portfolio->offset = offset;
+  portfolio->pace = portfolio->least_pace = setup->pace;
+  portfolio->offset = setup->island % PRISM_METHOD_COUNT;
+  portfolio->others = 1.0 / (setup->islands < MOST ? setup->islands : MOST);
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
-    portfolio->arm[m].allowed = only < 0 ? m != PRISM_METHOD_POOL : m == only;
-    portfolio->arm[m].f_best = -1;
+    prism_portfolio_arm_t *arm = &portfolio->arm[m];
+    arm->allowed = setup->only < 0 ? m != PRISM_METHOD_POOL : m == setup->only;
+    arm->prior = m == setup->favorite ? 2.0 * prior_credit : prior_credit;
+    arm->f_best = -1;
   }
 }
 
@@ -37,7 +40,7 @@ void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k) {
 /* Estimated successes per cost, as of a Poisson process with a Gamma prior. */
 static double rate(const prism_portfolio_t *portfolio, int m) {
   const prism_portfolio_arm_t *arm = &portfolio->arm[m];
-  return (prior_credit + arm->credit) /
+  return (arm->prior + arm->credit) /
          (prior_cost * portfolio->pace + arm->history + arm->spent);
 }
 
@@ -57,22 +60,35 @@ static double weight(const prism_portfolio_t *portfolio, int m) {
   return r * r * exp(-sharpness * behind);
 }
 
-prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio) {
-  double sum = 0.0;
-  int allowed = 0;
+/* [out] share [PRISM_METHOD_COUNT] of the time, 0 for those not allowed. The leader
+ * takes what the others leave. */
+static void shares(const prism_portfolio_t *portfolio, double *share) {
+  double sum = 0.0, rest = 1.0;
+  int allowed = 0, leader = -1;
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    share[m] = portfolio->arm[m].allowed ? weight(portfolio, m) : 0.0;
     if (!portfolio->arm[m].allowed) continue;
-    sum += weight(portfolio, m);
+    sum += share[m];
     ++allowed;
+    if (leader < 0 || share[m] > share[leader]) leader = m;
   }
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    if (!portfolio->arm[m].allowed || m == leader) continue;
+    share[m] = (floor_share + (1.0 - floor_share * allowed) * share[m] / sum) * portfolio->others;
+    rest -= share[m];
+  }
+  share[leader] = rest;
+}
+
+prism_method_t prism_portfolio_choose(const prism_portfolio_t *portfolio) {
+  double share[PRISM_METHOD_COUNT], best_lag = 0.0;
   int best = -1;
-  double best_lag = 0.0;
+  shares(portfolio, share);
   for (int i = 0; i < PRISM_METHOD_COUNT; ++i) {
     int m = (i + portfolio->offset) % PRISM_METHOD_COUNT;
     if (!portfolio->arm[m].allowed) continue;
-    double share = floor_share + (1.0 - floor_share * allowed) * weight(portfolio, m) / sum;
     /* Behind its share, measured in its own pace: at the start the largest share. */
-    double lag = (portfolio->arm[m].spent + 1e-9) / share;
+    double lag = (portfolio->arm[m].spent + 1e-9) / share[m];
     if (best < 0 || lag < best_lag * (1.0 - 1e-12)) {
       best = m;
       best_lag = lag;

@@ -13,6 +13,7 @@
 
 typedef struct prism_portfolio_arm {
   bool allowed;
+  double prior;    /* successes taken for granted */
   double credit;   /* successes, weighted by effort, fading */
   double history;  /* cost of earlier k, fading likewise */
   double spent;    /* cost at this k */
@@ -21,18 +22,23 @@ typedef struct prism_portfolio_arm {
 
 typedef struct prism_portfolio {
   int32_t k;            /* 0: none yet */
-  int32_t offset;       /* islands begin with different methods */
+  int32_t offset;       /* first method of this island */
+  double others;        /* part of a non-leading method's share that is spent here */
   double total;         /* cost at this k */
   double pace;          /* cost of the latest successes, averaged */
   double least_pace;
   prism_portfolio_arm_t arm[PRISM_METHOD_COUNT];
 } prism_portfolio_t;
 
-/* [in] only    a prism_method_t, or -1 for all
- * [in] offset  number of the island
- * [in] pace    cost below which a success counts as quick, > 0 */
-void prism_portfolio_init(prism_portfolio_t *portfolio, int32_t only, int32_t offset,
-                          double pace);
+typedef struct prism_portfolio_setup {
+  int32_t only;      /* a prism_method_t, or -1 for all */
+  int32_t favorite;  /* a prism_method_t that gets the benefit of the doubt, or -1 */
+  int32_t island;    /* global number of this island: islands begin with different methods */
+  int32_t islands;   /* of the whole run: they share the cost of trying the others, >= 1 */
+  double pace;       /* cost below which a success counts as quick, > 0 */
+} prism_portfolio_setup_t;
+
+void prism_portfolio_init(prism_portfolio_t *portfolio, const prism_portfolio_setup_t *setup);
 
 /* A new k: spent time and conflicts start anew, what was learned fades a little. */
 void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k);

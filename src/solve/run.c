@@ -44,13 +44,20 @@ static prism_status_t make_engine(prism_run_t *run) {
 
 static prism_status_t make_islands(prism_run_t *run) {
   int32_t method = run->config->params->memetic.method; /* 0: auto, else 1 + prism_method_t */
+  /* Where a clique comes close to the colours there is structure, which edge weights
+   * exploit; crossover is better where there is none. */
+  bool structured = 5 * run->shared->lower_bound >= 3 * run->shared->colors;
+  prism_method_t favorite = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_HEAD;
   PRISM_TRY(PRISM_ALLOC_ZERO(run->engine.islands, &run->island));
   for (int32_t i = 0; i < run->engine.islands; ++i) {
     prism_run_island_t *island = &run->island[i];
     island->ticket = -1;
     /* A quick success: 0.05 s, or about as many moves as fit in there. */
     double pace = run->config->params->run.deterministic ? 2e5 : 0.05;
-    prism_portfolio_init(&island->portfolio, method - 1, run->first_island + i, pace);
+    prism_portfolio_setup_t setup = {.only = method - 1, .favorite = favorite,
+                                     .island = run->first_island + i,
+                                     .islands = run->all_islands, .pace = pace};
+    prism_portfolio_init(&island->portfolio, &setup);
     PRISM_TRY(PRISM_ALLOC(run->n, &island->guest));
   }
   return PRISM_OK;

@@ -51,9 +51,9 @@ static prism_status_t emigrate(prism_run_t *run, int32_t i) {
   double now = prism_run_elapsed(run);
   if (now - island->exported < run->config->params->islands.migration_interval) return PRISM_OK;
   island->exported = now;
-  prism_parcel_t parcel = {.island = run->first_island + i, .iterations = run->iterations};
+  prism_parcel_t parcel = {.iterations = run->iterations};
   prism_rng_block_t draw = prism_rng_at(run->config->seed, (uint64_t)run->iterations, 0,
-                                        (uint32_t)parcel.island, PRISM_RNG_MIGRATE);
+                                        (uint32_t)(run->first_island + i), PRISM_RNG_MIGRATE);
   PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 1, draw.word[0], run->color,
                                            &parcel.k, &parcel.f));
   if (i + 1 < run->engine.islands) {
@@ -121,8 +121,7 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
     if (!done) return PRISM_OK;
     PRISM_TRY(prism_run_finished(run, i, &summary, &found));
     if (found) {
-      prism_parcel_t parcel = {.island = run->first_island + i, .method = (int32_t)island->method,
-                               .iterations = run->iterations};
+      prism_parcel_t parcel = {.method = (int32_t)island->method, .iterations = run->iterations};
       PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 0, 0, run->color, &parcel.k,
                                                &parcel.f));
       PRISM_TRY(announce(run, &parcel));
@@ -167,8 +166,7 @@ static prism_status_t recall(prism_run_t *run) {
       if (!done) continue;
       PRISM_TRY(prism_run_finished(run, i, &summary, &found));
       if (!found) continue;
-      prism_parcel_t parcel = {.island = run->first_island + i, .method = (int32_t)island->method,
-                               .iterations = run->iterations};
+      prism_parcel_t parcel = {.method = (int32_t)island->method, .iterations = run->iterations};
       PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 0, 0, run->color, &parcel.k,
                                                &parcel.f));
       PRISM_TRY(prism_run_accept(run, run->color, &parcel, run->comm->rank));

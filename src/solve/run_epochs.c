@@ -66,9 +66,10 @@ static prism_status_t agree_on_winner(prism_run_t *run) {
   PRISM_TRY(comm->ops->agree(comm->self, local_winner(run, &colors, &method)));
   PRISM_TRY(comm->ops->argmin_i64(comm->self, colors, &least, &winner));
   if (least >= run->best_k) return PRISM_OK;
-  prism_parcel_t parcel = {.k = (int32_t)least, .island = run->first_island,
-                           .method = (int32_t)method, .iterations = run->iterations};
-  prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
+  prism_parcel_t parcel = {.k = (int32_t)least, .method = (int32_t)method,
+                           .iterations = run->iterations};
+  if (winner == comm->rank)
+    prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
   size_t bytes = prism_wire_bytes(run->n, run->width);
   PRISM_TRY(comm->ops->bcast(comm->self, run->packed, bytes, winner));
   PRISM_TRY(prism_wire_unpack(run->packed, bytes, run->n, run->width, &parcel, run->color));
@@ -89,9 +90,9 @@ static prism_status_t migrate(prism_run_t *run) {
   prism_comm_t *comm = run->comm;
   size_t bytes = prism_wire_bytes(run->n, run->width);
   for (int32_t i = 0; i < run->engine.islands; ++i) {
-    prism_parcel_t parcel = {.island = run->first_island + i, .iterations = run->iterations};
+    prism_parcel_t parcel = {.iterations = run->iterations};
     prism_rng_block_t draw = prism_rng_at(run->config->seed, (uint64_t)run->iterations, 0,
-                                          (uint32_t)parcel.island, PRISM_RNG_MIGRATE);
+                                          (uint32_t)(run->first_island + i), PRISM_RNG_MIGRATE);
     PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 1, draw.word[0], run->color,
                                              &parcel.k, &parcel.f));
     if (i + 1 < run->engine.islands)

@@ -180,8 +180,9 @@ static prism_status_t solve(const prism_solve_config_t *config, prism_prepared_t
   PRISM_TRY(share_numbers(config, out));
   int32_t wanted = wanted_colors(config->params);
   int32_t goal = wanted > out->lower_bound ? wanted : out->lower_bound;
-  bool infeasible = wanted > 0 && wanted < out->lower_bound;
-  if (shared->graph != NULL && out->colors > goal && !infeasible) {
+  /* The decision form has its answer; a target that cannot be met is approached. */
+  bool answered = config->params->run.k > 0 && wanted < out->lower_bound;
+  if (shared->graph != NULL && out->colors > goal && !answered) {
     int32_t universal = shared->universal;
     PRISM_TRY(search(config, shared, first ? prepared : NULL, goal - universal, out));
   }

@@ -10,7 +10,6 @@
 
 typedef struct prism_parcel {
   int32_t k;          /* kernel colours */
-  int32_t island;     /* global id of the sender's island */
   int32_t method;     /* prism_method_t that found it */
   int64_t f;          /* conflicts; 0: legal */
   int64_t iterations; /* moves of the sending rank so far */

@@ -11,6 +11,12 @@
 enum { ROUNDS = 4000 };
 
 /* Tickets that always bring the same: f_best and cost by method. */
+static void begin_portfolio(prism_portfolio_t *portfolio, int32_t only, int32_t island) {
+  prism_portfolio_setup_t setup = {
+      .only = only, .favorite = -1, .island = island, .islands = 1, .pace = 1.0};
+  prism_portfolio_init(portfolio, &setup);
+}
+
 static void run_tickets(prism_portfolio_t *portfolio, const int64_t *f, const double *cost,
                         int rounds) {
   for (int i = 0; i < rounds; ++i) {
@@ -39,7 +45,7 @@ static void equals_share_alike(void **state) {
   const double *costs[] = {even, uneven};
   for (int c = 0; c < 2; ++c) { /* shares are of the cost, not of the tickets */
     prism_portfolio_t portfolio;
-    prism_portfolio_init(&portfolio, -1, 0, 1.0);
+    begin_portfolio(&portfolio, -1, 0);
     prism_portfolio_begin(&portfolio, 10);
     run_tickets(&portfolio, f, costs[c], ROUNDS);
     double fair = 1.0 / allowed(&portfolio);
@@ -54,7 +60,7 @@ static void merit_decides_and_nobody_starves(void **state) {
   static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1};
   static const int64_t f[PRISM_METHOD_COUNT] = {400, 2, 9, 25, 3};
   prism_portfolio_t portfolio;
-  prism_portfolio_init(&portfolio, -1, 0, 1.0);
+  begin_portfolio(&portfolio, -1, 0);
   prism_portfolio_begin(&portfolio, 10);
   run_tickets(&portfolio, f, cost, ROUNDS);
   for (int a = 0; a < PRISM_METHOD_COUNT; ++a) {
@@ -74,7 +80,7 @@ static void everybody_is_tried_first(void **state) {
   (void)state;
   for (int32_t offset = 0; offset < 12; ++offset) {
     prism_portfolio_t portfolio;
-    prism_portfolio_init(&portfolio, -1, offset, 1.0);
+    begin_portfolio(&portfolio, -1, offset);
     prism_portfolio_begin(&portfolio, 10);
     int tried[PRISM_METHOD_COUNT] = {0};
     for (int i = 0; i < allowed(&portfolio); ++i) {
@@ -90,7 +96,7 @@ static void everybody_is_tried_first(void **state) {
   int seen[PRISM_METHOD_COUNT] = {0}, kinds = 0;
   for (int32_t offset = 0; offset < PRISM_METHOD_COUNT; ++offset) {
     prism_portfolio_t portfolio;
-    prism_portfolio_init(&portfolio, -1, offset, 1.0);
+    begin_portfolio(&portfolio, -1, offset);
     prism_portfolio_begin(&portfolio, 10);
     ++seen[prism_portfolio_choose(&portfolio)];
   }
@@ -104,7 +110,7 @@ static void one_method_alone(void **state) {
   static const int64_t f[PRISM_METHOD_COUNT] = {9, 9, 9, 9, 9};
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     prism_portfolio_t portfolio;
-    prism_portfolio_init(&portfolio, m, 3, 1.0);
+    begin_portfolio(&portfolio, m, 3);
     assert_int_equal(allowed(&portfolio), 1);
     prism_portfolio_begin(&portfolio, 4);
     run_tickets(&portfolio, f, cost, 50);
@@ -116,7 +122,7 @@ static void one_method_alone(void **state) {
 static void success_is_remembered(void **state) {
   (void)state;
   prism_portfolio_t portfolio;
-  prism_portfolio_init(&portfolio, -1, 0, 1.0);
+  begin_portfolio(&portfolio, -1, 0);
   for (int32_t k = 20; k > 15; --k) {
     prism_portfolio_begin(&portfolio, k);
     assert_true(portfolio.total == 0.0);
@@ -139,7 +145,7 @@ static void success_is_remembered(void **state) {
 static void foreign_success_counts(void **state) {
   (void)state;
   prism_portfolio_t portfolio;
-  prism_portfolio_init(&portfolio, -1, 0, 1.0);
+  begin_portfolio(&portfolio, -1, 0);
   prism_portfolio_begin(&portfolio, 20);
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     prism_summary_t summary = {.k = 20, .method = (prism_method_t)m, .f_best = 4};
@@ -153,8 +159,8 @@ static void foreign_success_counts(void **state) {
 static void the_same_again(void **state) {
   (void)state;
   prism_portfolio_t a, b;
-  prism_portfolio_init(&a, -1, 2, 1.0);
-  prism_portfolio_init(&b, -1, 2, 1.0);
+  begin_portfolio(&a, -1, 2);
+  begin_portfolio(&b, -1, 2);
   for (int i = 0; i < 2000; ++i) {
     if (i % 250 == 0) prism_portfolio_begin(&a, 100 - i / 250);
     if (i % 250 == 0) prism_portfolio_begin(&b, 100 - i / 250);

@@ -38,7 +38,7 @@ static void parcels_come_back(void **state) {
       static unsigned char data[sizeof(prism_parcel_t) + 4 * MAX_N + 1];
       for (int32_t v = 0; v < n; ++v)
         color[v] = v == 0 ? colors[i] - 1 : (int32_t)prism_rng_below(&rng, (uint32_t)colors[i]);
-      prism_parcel_t parcel = {.k = colors[i], .island = 7, .f = INT64_C(1) << 40,
+      prism_parcel_t parcel = {.k = colors[i], .method = 3, .f = INT64_C(1) << 40,
                                .iterations = INT64_C(1) << 50}, got = {0};
       data[bytes] = 0xAB;
       prism_wire_pack(&parcel, color, n, width, data);
@@ -46,7 +46,7 @@ static void parcels_come_back(void **state) {
       assert_int_equal(prism_wire_unpack(data, bytes, n, width, &got, back), PRISM_OK);
       assert_memory_equal(back, color, (size_t)n * sizeof *color);
       assert_int_equal(got.k, parcel.k);
-      assert_int_equal(got.island, parcel.island);
+      assert_int_equal(got.method, parcel.method);
       assert_true(got.f == parcel.f && got.iterations == parcel.iterations);
     }
 }
