@@ -6,6 +6,9 @@
 /* Nobody's share falls below this: a planted colouring gives no sign before it is
  * found, so a method that looks bad may still be the one that gets there. */
 static const double floor_share = 0.04;
+/* ... and the longer all of them search in vain, the more this is likely. */
+static const double floor_growth = 0.08;
+static const double floor_patience = 100.0; /* times pace */
 static const double memory = 0.7;      /* of earlier k, per new k */
 static const double prior_credit = 0.15; /* successes and ... */
 static const double prior_cost = 0.5;  /* ... cost (times pace) taken for granted */
@@ -63,7 +66,8 @@ static double weight(const prism_portfolio_t *portfolio, int m) {
 /* [out] share [PRISM_METHOD_COUNT] of the time, 0 for those not allowed. The leader
  * takes what the others leave. */
 static void shares(const prism_portfolio_t *portfolio, double *share) {
-  double sum = 0.0, rest = 1.0;
+  double sum = 0.0, rest = 1.0, patience = floor_patience * portfolio->pace;
+  double least = floor_share + floor_growth * portfolio->total / (portfolio->total + patience);
   int allowed = 0, leader = -1;
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     share[m] = portfolio->arm[m].allowed ? weight(portfolio, m) : 0.0;
@@ -74,7 +78,7 @@ static void shares(const prism_portfolio_t *portfolio, double *share) {
   }
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     if (!portfolio->arm[m].allowed || m == leader) continue;
-    share[m] = (floor_share + (1.0 - floor_share * allowed) * share[m] / sum) * portfolio->others;
+    share[m] = (least + (1.0 - least * allowed) * share[m] / sum) * portfolio->others;
     rest -= share[m];
   }
   share[leader] = rest;
