@@ -138,7 +138,9 @@ def draw_conflicts(axis, run, ranks, shade):
             top = max(top, np.nanmax(conflicts))
     axis.set_yscale("symlog", linthresh=1.0, linscale=0.5)
     axis.set_ylim(-0.15, 1.6 * top)
-    ticks = [0] + [10 ** i for i in range(int(np.ceil(np.log10(1.6 * top))) + 1)]
+    decades = range(int(np.ceil(np.log10(1.6 * top))) + 1)
+    steps = (1, 2, 5) if top <= 100 else (1,)
+    ticks = [0] + [step * 10 ** i for i in decades for step in steps]
     axis.set_yticks([tick for tick in ticks if tick <= 1.6 * top])
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axis.set_ylabel("conflicts at k (edges)")

@@ -262,11 +262,14 @@ static prism_status_t send_metric(prism_run_t *run, const char *step) {
 }
 
 static void show_progress(prism_run_t *run, double elapsed) {
-  double since = elapsed - run->last_progress;
-  if (since > 0.05)
+  /* Tickets report their moves when they end, so a rate needs a second or so. */
+  double since = elapsed - run->last_rate;
+  if (since >= 1.0 || (run->rate <= 0.0 && since >= 0.1)) {
     run->rate = (double)(run->iterations - run->last_iterations) / since;
+    run->last_rate = elapsed;
+    run->last_iterations = run->iterations;
+  }
   run->last_progress = elapsed;
-  run->last_iterations = run->iterations;
   double limit = run->config->params->run.time_limit;
   prism_progress_t progress = {
       .elapsed = elapsed,

@@ -55,8 +55,8 @@ typedef struct prism_run {
   /* rank 0 */
   int32_t *input_color;    /* [input n] scratch; owned */
   prism_result_t *result;
-  double last_metric, last_progress;
-  int64_t last_iterations; /* at the previous progress call */
+  double last_metric, last_progress, last_rate;
+  int64_t last_iterations; /* at last_rate */
   double rate;             /* moves per second of this rank */
   bool improved;
 } prism_run_t;
