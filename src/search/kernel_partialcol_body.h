@@ -113,11 +113,7 @@ static prism_status_t KERNEL(partialcol)(prism_state_t *s, const prism_tabu_para
     prism_rng_block_t random =
         prism_rng_at(p->seed, (uint64_t)s->iteration, 0, p->individual, PRISM_RNG_MOVE);
     KERNEL(choice_t) choice = KERNEL(choose)(s, random.word[0]);
-    int64_t gap = s->f - s->best_f;
-    if (gap < NONE && SIMD(own_above_)(s->own, KERNEL(padded)(s), (CELL)gap)) {
-      int32_t limit = choice.slot >= 0 && choice.delta < -gap ? choice.delta : (int32_t)-gap;
-      KERNEL(aspire)(s, limit, random.word[2], &choice);
-    }
+    KERNEL(aspire)(s, random.word[2], &choice);
     if (choice.slot < 0) continue;
     bool widen = false;
     PRISM_TRY(KERNEL(prepare)(s, choice.color, &widen));

@@ -218,13 +218,16 @@ static KERNEL(choice_t) KERNEL(choose)(const prism_state_t *s, uint32_t random) 
   return none;
 }
 
-/* A forbidden move that leads below the best ever and beats `limit` (exclusive). Only
- * a vertex with more than f - best at stake can have one, which is rare, so the keys
- * leave aspiration out; here the live tabu entries are gone through instead. What is
- * forbidden for good (a frozen neighbour's class) has no entry. */
-static void KERNEL(aspire)(const prism_state_t *s, int32_t limit, uint32_t random,
-                           KERNEL(choice_t) *choice) {
+/* Replace the choice by a forbidden move that leads below the best ever, if it is better.
+ * Only a vertex with more than f - best at stake can have one, which is rare, so the
+ * keys leave aspiration out; here the live tabu entries are gone through instead. What
+ * is forbidden for good (a frozen neighbour's class) has no entry. */
+static void KERNEL(aspire)(const prism_state_t *s, uint32_t random, KERNEL(choice_t) *choice) {
   const prism_calendar_t *calendar = &s->calendar;
+  int64_t gap = s->f - s->best_f;
+  if (gap >= NONE || !SIMD(own_above_)(s->own, KERNEL(padded)(s), (CELL)gap)) return;
+  /* The delta to beat. */
+  int32_t limit = choice->slot >= 0 && choice->delta < -gap ? choice->delta : (int32_t)-gap;
   int32_t least = limit, total = 0, nth = 0;
   for (int pass = 0; pass < 2; ++pass) {
     for (int32_t at = 0; at < calendar->used; ++at) {

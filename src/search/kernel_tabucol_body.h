@@ -275,11 +275,7 @@ static prism_status_t KERNEL(tabucol)(prism_state_t *s, const prism_tabu_params_
       }
     }
 #else
-    int64_t gap = s->f - s->best_f;
-    if (gap < NONE && SIMD(own_above_)(s->own, KERNEL(padded)(s), (CELL)gap)) {
-      int32_t limit = choice.slot >= 0 && choice.delta < -gap ? choice.delta : (int32_t)-gap;
-      KERNEL(aspire)(s, limit, random.word[2], &choice);
-    }
+    KERNEL(aspire)(s, random.word[2], &choice);
 #endif
     if (choice.slot < 0) continue;
     bool widen = false;

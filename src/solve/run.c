@@ -21,7 +21,7 @@ bool prism_run_out_of_time(const prism_run_t *run) {
 /* ---- begin and end ---- */
 
 static prism_status_t make_engine(prism_run_t *run) {
-  int64_t islands = run->config->islands, before[1] = {0};
+  int64_t islands = run->config->islands;
   /* Global ids: the islands of the ranks in rank order. */
   int64_t *all = NULL;
   PRISM_TRY(PRISM_ALLOC(run->comm->size, &all));
@@ -29,12 +29,11 @@ static prism_status_t make_engine(prism_run_t *run) {
       run->comm->ops->allgather(run->comm->self, &islands, all, sizeof islands);
   run->all_islands = 0;
   for (int32_t r = 0; r < run->comm->size && status == PRISM_OK; ++r) {
-    if (r == run->comm->rank) before[0] = run->all_islands;
+    if (r == run->comm->rank) run->first_island = run->all_islands;
     run->all_islands += (int32_t)all[r];
   }
   prism_free(all);
   PRISM_TRY(status);
-  run->first_island = (int32_t)before[0];
   prism_engine_config_t config = {.graph = run->shared->graph, .seed = run->config->seed,
                                   .islands = run->config->islands,
                                   .first_island = run->first_island};
