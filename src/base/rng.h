@@ -99,6 +99,16 @@ static inline double prism_rng_uniform(prism_rng_t *rng) {
   return (double)((high << 26) | low) * (1.0 / 9007199254740992.0);
 }
 
+/* items[0..count-1] in random order (Fisher & Yates; Durstenfeld 1964). */
+static inline void prism_rng_shuffle(prism_rng_t *rng, int32_t *items, int32_t count) {
+  for (int32_t i = count - 1; i > 0; --i) {
+    int32_t j = (int32_t)prism_rng_below(rng, (uint32_t)i + 1);
+    int32_t kept = items[i];
+    items[i] = items[j];
+    items[j] = kept;
+  }
+}
+
 /* Derive the seed of run or rank number `index` from a base seed. */
 static inline uint64_t prism_rng_derive(uint64_t seed, uint64_t index) {
   prism_rng_block_t b = prism_philox(seed, (uint32_t)index, (uint32_t)(index >> 32), 0x5EEDu, 0);

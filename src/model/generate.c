@@ -66,15 +66,6 @@ prism_status_t prism_generate_gnp(int32_t n, double p, uint64_t seed, prism_gene
 
 /* ---- Planted colorings ---- */
 
-static void shuffle(int32_t *items, int32_t count, prism_rng_t *rng) {
-  for (int32_t i = count - 1; i > 0; --i) {
-    int32_t j = (int32_t)prism_rng_below(rng, (uint32_t)i + 1);
-    int32_t kept = items[i];
-    items[i] = items[j];
-    items[j] = kept;
-  }
-}
-
 /* Scratch of the bipartite graph between two classes. */
 typedef struct between {
   bool *joined;      /* [a count][b count] */
@@ -101,7 +92,7 @@ static void share_evenly(int64_t edges, int32_t *quota, int32_t count, int32_t *
     quota[i] = base;
     order[i] = i;
   }
-  shuffle(order, count, rng);
+  prism_rng_shuffle(rng, order, count);
   for (int32_t i = 0; i < extra; ++i) ++quota[order[i]];
 }
 
@@ -110,7 +101,7 @@ static void share_evenly(int64_t edges, int32_t *quota, int32_t count, int32_t *
 static void largest_first(const int32_t *quota, int32_t count, int32_t most, int32_t *order,
                           prism_rng_t *rng) {
   for (int32_t i = 0; i < count; ++i) order[i] = i;
-  shuffle(order, count, rng);
+  prism_rng_shuffle(rng, order, count);
   int32_t front = 0;
   while (front < most) {
     int32_t highest = 0;
@@ -194,7 +185,7 @@ static prism_status_t planted_pairs(int32_t n, int32_t k, double p, bool flat, p
   PRISM_TRY_GOTO(status, PRISM_ALLOC(n, &dealt), done);
   PRISM_TRY_GOTO(status, PRISM_ALLOC(n, &group), done);
   for (int32_t v = 0; v < n; ++v) dealt[v] = v;
-  shuffle(dealt, n, rng);
+  prism_rng_shuffle(rng, dealt, n);
   for (int32_t c = 0; c < k; ++c)
     for (int32_t i = class_start(n, k, c); i < class_start(n, k, c + 1); ++i) group[dealt[i]] = c;
   if (!flat) {

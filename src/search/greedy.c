@@ -21,15 +21,6 @@ static bool asked_to_stop(const atomic_int *stop) {
   return stop != NULL && atomic_load_explicit(stop, memory_order_relaxed);
 }
 
-static void shuffle(int32_t *items, int32_t count, prism_rng_t *rng) {
-  for (int32_t i = count - 1; i > 0; --i) {
-    int32_t j = (int32_t)prism_rng_below(rng, (uint32_t)i + 1);
-    int32_t kept = items[i];
-    items[i] = items[j];
-    items[j] = kept;
-  }
-}
-
 /* ---- Sequential coloring along an order ---- */
 
 static prism_status_t color_in_order(const prism_graph_t *graph, const int32_t *order,
@@ -125,7 +116,7 @@ static prism_status_t color_by_degree(const prism_graph_t *graph, bool smallest_
   PRISM_TRY_GOTO(status, PRISM_ALLOC((size_t)max_degree + 2, &start), done);
   prism_rng_t rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_INITIAL);
   for (int32_t v = 0; v < n; ++v) shuffled[v] = v;
-  shuffle(shuffled, n, &rng);
+  prism_rng_shuffle(&rng, shuffled, n);
   sort_by_degree(graph, shuffled, max_degree, order, start);
   if (smallest_last) {
     PRISM_TRY_GOTO(status, PRISM_ALLOC(n, &place), done);
@@ -302,7 +293,7 @@ static prism_status_t dsatur_prepare(dsatur_t *d) {
   int32_t *order = NULL;
   PRISM_TRY(PRISM_ALLOC(n, &order));
   for (int32_t v = 0; v < n; ++v) order[v] = v;
-  shuffle(order, n, &d->rng);
+  prism_rng_shuffle(&d->rng, order, n);
   for (int32_t i = 0; i < n; ++i) dsatur_insert(d, order[i]);
   prism_free(order);
   return PRISM_OK;

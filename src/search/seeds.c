@@ -26,16 +26,6 @@ static int32_t least_conflicts(const prism_graph_t *g, int32_t v, int32_t k, con
   return best;
 }
 
-/* order[0..n-1] becomes a random permutation of the given entries. */
-static void shuffle(int32_t *order, int32_t n, prism_rng_t *rng) {
-  for (int32_t i = n - 1; i > 0; --i) {
-    int32_t j = (int32_t)prism_rng_below(rng, (uint32_t)i + 1);
-    int32_t t = order[i];
-    order[i] = order[j];
-    order[j] = t;
-  }
-}
-
 typedef struct class_size {
   int32_t color, size;
 } class_size_t;
@@ -64,7 +54,7 @@ prism_status_t prism_seed_dissolve(const prism_graph_t *g, int32_t from, int32_t
     color[v] = name[color[v]];
     if (color[v] < 0) moved[moves++] = v;
   }
-  shuffle(moved, moves, rng);
+  prism_rng_shuffle(rng, moved, moves);
   for (int32_t i = 0; i < moves; ++i)
     color[moved[i]] = least_conflicts(g, moved[i], to, color, rng, count);
 done:
@@ -85,7 +75,7 @@ prism_status_t prism_seed_random(const prism_graph_t *g, int32_t k, prism_rng_t 
     order[v] = v;
     color[v] = -1;
   }
-  shuffle(order, g->n, rng);
+  prism_rng_shuffle(rng, order, g->n);
   for (int32_t i = 0; i < g->n; ++i)
     color[order[i]] = least_conflicts(g, order[i], k, color, rng, count);
 done:

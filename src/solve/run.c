@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "model/coloring.h"
 #include "model/verify.h"
 
@@ -191,6 +192,25 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
     run->f_best = summary->f_best;
   *found = summary->f_best == 0 && summary->k < run->best_k;
   return PRISM_OK;
+}
+
+/* ---- migrants ---- */
+
+prism_status_t prism_run_emigrant(prism_run_t *run, int32_t i, prism_parcel_t *parcel) {
+  *parcel = (prism_parcel_t){.iterations = run->iterations};
+  prism_rng_block_t draw = prism_rng_at(run->config->seed, (uint64_t)run->iterations, 0,
+                                        (uint32_t)(run->first_island + i), PRISM_RNG_MIGRATE);
+  return run->engine.ops->export_colors(run->engine.self, i, 1, draw.word[0], run->color,
+                                        &parcel->k, &parcel->f);
+}
+
+void prism_run_hand_over(prism_run_t *run, int32_t i, const prism_parcel_t *parcel,
+                         int32_t from_rank) {
+  prism_run_island_t *island = &run->island[i];
+  memcpy(island->guest, run->color, (size_t)run->n * sizeof *run->color);
+  island->parcel = *parcel;
+  island->guest_rank = from_rank;
+  island->waiting = true;
 }
 
 /* ---- a better colouring ---- */

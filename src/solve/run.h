@@ -83,6 +83,14 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t island,
 prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
                                 const prism_parcel_t *parcel, int32_t rank);
 
+/* A random elite of idle island i, the same for the same seed and moves: its colours
+ * go to run->color. [out] parcel */
+prism_status_t prism_run_emigrant(prism_run_t *run, int32_t island, prism_parcel_t *parcel);
+
+/* Let the migrant in run->color wait for an island's next submit; the newest stays. */
+void prism_run_hand_over(prism_run_t *run, int32_t island, const prism_parcel_t *parcel,
+                         int32_t from_rank);
+
 /* Progress callback and periodic telemetry, when due. */
 prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now);
 

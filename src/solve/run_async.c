@@ -2,7 +2,6 @@
  * they find by messages and never wait for one another until the end. */
 #include <string.h>
 
-#include "base/rng.h"
 #include "solve/messages.h"
 #include "solve/run.h"
 
@@ -35,15 +34,6 @@ static prism_status_t announce(prism_run_t *run, const prism_parcel_t *parcel) {
 
 /* ---- migration: a ring over all islands ---- */
 
-static void hand_to_neighbor(prism_run_t *run, int32_t to, const prism_parcel_t *parcel,
-                             const int32_t *color, int32_t from_rank) {
-  prism_run_island_t *island = &run->island[to];
-  memcpy(island->guest, color, (size_t)run->n * sizeof *color);
-  island->parcel = *parcel;
-  island->guest_rank = from_rank;
-  island->waiting = true;
-}
-
 /* Send an elite of idle island i to the next island of the ring. */
 static prism_status_t emigrate(prism_run_t *run, int32_t i) {
   if (!run->config->params->islands.migration || run->all_islands < 2) return PRISM_OK;
@@ -51,18 +41,15 @@ static prism_status_t emigrate(prism_run_t *run, int32_t i) {
   double now = prism_run_elapsed(run);
   if (now - island->exported < run->config->params->islands.migration_interval) return PRISM_OK;
   island->exported = now;
-  prism_parcel_t parcel = {.iterations = run->iterations};
-  prism_rng_block_t draw = prism_rng_at(run->config->seed, (uint64_t)run->iterations, 0,
-                                        (uint32_t)(run->first_island + i), PRISM_RNG_MIGRATE);
-  PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 1, draw.word[0], run->color,
-                                           &parcel.k, &parcel.f));
+  prism_parcel_t parcel;
+  PRISM_TRY(prism_run_emigrant(run, i, &parcel));
   if (i + 1 < run->engine.islands) {
-    hand_to_neighbor(run, i + 1, &parcel, run->color, run->comm->rank);
+    prism_run_hand_over(run, i + 1, &parcel, run->comm->rank);
     return PRISM_OK;
   }
   int32_t next = (run->comm->rank + 1) % run->comm->size;
   if (next == run->comm->rank) {
-    hand_to_neighbor(run, 0, &parcel, run->color, run->comm->rank);
+    prism_run_hand_over(run, 0, &parcel, run->comm->rank);
     return PRISM_OK;
   }
   return post_parcel(run, next, PRISM_TAG_MIGRANT, &parcel, run->color);
@@ -82,7 +69,7 @@ static prism_status_t receive(prism_run_t *run, const prism_message_t *message,
       return prism_run_accept(run, run->color, &parcel, message->from);
     case PRISM_TAG_MIGRANT:
       PRISM_TRY(prism_wire_unpack(data, message->bytes, run->n, run->width, &parcel, run->color));
-      hand_to_neighbor(run, 0, &parcel, run->color, message->from);
+      prism_run_hand_over(run, 0, &parcel, message->from);
       return PRISM_OK;
     case PRISM_TAG_EXHAUSTED:
       ++run->exhausted_ranks;

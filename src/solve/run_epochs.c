@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
 #include "model/coloring.h"
 #include "solve/run.h"
 
@@ -76,27 +75,16 @@ static prism_status_t agree_on_winner(prism_run_t *run) {
   return prism_run_accept(run, run->color, &parcel, winner);
 }
 
-static void let_wait(prism_run_t *run, int32_t island, const prism_parcel_t *parcel,
-                     int32_t from_rank) {
-  memcpy(run->island[island].guest, run->color, (size_t)run->n * sizeof *run->color);
-  run->island[island].parcel = *parcel;
-  run->island[island].guest_rank = from_rank;
-  run->island[island].waiting = true;
-}
-
 /* Every island's elite goes to the next island of the ring over all ranks. */
 static prism_status_t migrate(prism_run_t *run) {
   if (!run->config->params->islands.migration || run->all_islands < 2) return PRISM_OK;
   prism_comm_t *comm = run->comm;
   size_t bytes = prism_wire_bytes(run->n, run->width);
   for (int32_t i = 0; i < run->engine.islands; ++i) {
-    prism_parcel_t parcel = {.iterations = run->iterations};
-    prism_rng_block_t draw = prism_rng_at(run->config->seed, (uint64_t)run->iterations, 0,
-                                          (uint32_t)(run->first_island + i), PRISM_RNG_MIGRATE);
-    PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 1, draw.word[0], run->color,
-                                             &parcel.k, &parcel.f));
+    prism_parcel_t parcel;
+    PRISM_TRY(prism_run_emigrant(run, i, &parcel));
     if (i + 1 < run->engine.islands)
-      let_wait(run, i + 1, &parcel, comm->rank);
+      prism_run_hand_over(run, i + 1, &parcel, comm->rank);
     else
       prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
   }
@@ -112,7 +100,7 @@ static prism_status_t migrate(prism_run_t *run) {
     status = prism_wire_unpack(arrived, bytes, run->n, run->width, &parcel, run->color);
   prism_free(arrived);
   PRISM_TRY(status);
-  let_wait(run, 0, &parcel, previous);
+  prism_run_hand_over(run, 0, &parcel, previous);
   return PRISM_OK;
 }
 
