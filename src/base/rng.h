@@ -9,6 +9,12 @@
 
 #include <stdint.h>
 
+#ifdef __CUDACC__ /* the same source on host and device */
+#define PRISM_RNG_INLINE static __host__ __device__ __forceinline__
+#else
+#define PRISM_RNG_INLINE static inline
+#endif
+
 /* What a number is used for: streams of one individual never overlap. */
 typedef enum prism_rng_purpose {
   PRISM_RNG_GENERATE = 1,  /* graph generators */
@@ -38,8 +44,8 @@ typedef struct prism_rng {
   prism_rng_block_t block;
 } prism_rng_t;
 
-static inline prism_rng_block_t prism_philox(uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2,
-                                             uint32_t c3) {
+PRISM_RNG_INLINE prism_rng_block_t prism_philox(uint64_t key, uint32_t c0, uint32_t c1,
+                                                uint32_t c2, uint32_t c3) {
   uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
   for (int round = 0; round < 10; ++round) {
     uint64_t p0 = (uint64_t)0xD2511F53u * c0;
@@ -53,25 +59,26 @@ static inline prism_rng_block_t prism_philox(uint64_t key, uint32_t c0, uint32_t
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  return (prism_rng_block_t){{c0, c1, c2, c3}};
+  prism_rng_block_t block = {{c0, c1, c2, c3}};
+  return block;
 }
 
 /* The block of one (iteration, draw) of a stream: the form for hot loops. */
-static inline prism_rng_block_t prism_rng_at(uint64_t seed, uint64_t iteration, uint32_t draw,
-                                             uint32_t individual, uint32_t purpose) {
+PRISM_RNG_INLINE prism_rng_block_t prism_rng_at(uint64_t seed, uint64_t iteration, uint32_t draw,
+                                                uint32_t individual, uint32_t purpose) {
   return prism_philox(seed, (uint32_t)iteration,
                       (uint32_t)((iteration >> 32) & 0xFFu) | (draw << 8), individual, purpose);
 }
 
 /* A stream that is read number by number from (iteration, draw 0). */
-static inline prism_rng_t prism_rng_stream(uint64_t seed, uint64_t iteration, uint32_t individual,
-                                           uint32_t purpose) {
+PRISM_RNG_INLINE prism_rng_t prism_rng_stream(uint64_t seed, uint64_t iteration,
+                                              uint32_t individual, uint32_t purpose) {
   prism_rng_t rng = {seed, iteration, 0, individual, purpose, 4, {{0, 0, 0, 0}}};
   return rng;
 }
 
 /* Next 32 bits of the stream. */
-static inline uint32_t prism_rng_next(prism_rng_t *rng) {
+PRISM_RNG_INLINE uint32_t prism_rng_next(prism_rng_t *rng) {
   if (rng->spare_at == 4) {
     rng->block = prism_rng_at(rng->seed, rng->iteration, rng->draw, rng->individual, rng->purpose);
     if (++rng->draw == (1u << 24)) { /* the draw field is full: go on with the next iteration */
@@ -84,23 +91,23 @@ static inline uint32_t prism_rng_next(prism_rng_t *rng) {
 }
 
 /* Map 32 random bits onto 0..bound-1 (multiply-shift; bias below bound / 2^32). */
-static inline uint32_t prism_rng_scale(uint32_t word, uint32_t bound) {
+PRISM_RNG_INLINE uint32_t prism_rng_scale(uint32_t word, uint32_t bound) {
   return (uint32_t)(((uint64_t)word * bound) >> 32);
 }
 
 /* Next number of the stream in 0..bound-1; bound >= 1. */
-static inline uint32_t prism_rng_below(prism_rng_t *rng, uint32_t bound) {
+PRISM_RNG_INLINE uint32_t prism_rng_below(prism_rng_t *rng, uint32_t bound) {
   return prism_rng_scale(prism_rng_next(rng), bound);
 }
 
 /* Next number of the stream in [0, 1) with 53 bits. */
-static inline double prism_rng_uniform(prism_rng_t *rng) {
+PRISM_RNG_INLINE double prism_rng_uniform(prism_rng_t *rng) {
   uint64_t high = prism_rng_next(rng) >> 5, low = prism_rng_next(rng) >> 6;
   return (double)((high << 26) | low) * (1.0 / 9007199254740992.0);
 }
 
 /* items[0..count-1] in random order (Fisher & Yates; Durstenfeld 1964). */
-static inline void prism_rng_shuffle(prism_rng_t *rng, int32_t *items, int32_t count) {
+PRISM_RNG_INLINE void prism_rng_shuffle(prism_rng_t *rng, int32_t *items, int32_t count) {
   for (int32_t i = count - 1; i > 0; --i) {
     int32_t j = (int32_t)prism_rng_below(rng, (uint32_t)i + 1);
     int32_t kept = items[i];
@@ -110,7 +117,7 @@ static inline void prism_rng_shuffle(prism_rng_t *rng, int32_t *items, int32_t c
 }
 
 /* Derive the seed of run or rank number `index` from a base seed. */
-static inline uint64_t prism_rng_derive(uint64_t seed, uint64_t index) {
+PRISM_RNG_INLINE uint64_t prism_rng_derive(uint64_t seed, uint64_t index) {
   prism_rng_block_t b = prism_philox(seed, (uint32_t)index, (uint32_t)(index >> 32), 0x5EEDu, 0);
   return ((uint64_t)b.word[1] << 32) | b.word[0];
 }

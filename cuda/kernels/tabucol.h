@@ -1,0 +1,74 @@
+/* TabuCol on the device (Hertz & de Werra 1987; tenure of Galinier & Hao 1999, with
+ * aspiration): many individuals at once, a thread block or a cluster of blocks each.
+ *
+ * The gamma table of an individual lies in shared memory, its columns divided among
+ * the threads: whoever owns a vertex alone writes its counts. Every conflicting
+ * vertex is hosted by a lane of its warp, which keeps its fewest allowed count, the
+ * number of colours that reach it and one of them drawn at random, up to date in
+ * O(1) per move; a row is scanned again, by the whole warp, only when that colour
+ * goes. Each warp writes its best move to a record; after the one barrier of an
+ * iteration all warps read the records and agree.
+ *
+ * A warp hosts at most 32 vertices: with more conflicts than that among its vertices
+ * (the first moves of a random start) the others wait for a free lane.
+ *
+ * All calls are asynchronous on the given stream; none is collective. */
+#ifndef PRISM_CUDA_KERNELS_TABUCOL_H
+#define PRISM_CUDA_KERNELS_TABUCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cuda_runtime_api.h>
+
+#include "base/status.h"
+#include "kernels/layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How a search of n vertices and k colours is laid out on the device. */
+typedef struct prism_tabucol_plan {
+  int32_t cell_bytes;       /* 1 or 2 */
+  int32_t cluster;          /* blocks that share an individual, a power of two */
+  int32_t threads;          /* of a block */
+  int32_t words_per_thread; /* 1, 2 or 4: gamma words of each row that a thread owns */
+  int32_t ring;             /* slots of the tabu calendar, a power of two */
+  size_t shared_bytes;      /* of a block */
+  int32_t resident;         /* individuals that the device holds at once */
+} prism_tabucol_plan_t;
+
+/* What a launch searches. Pointers are device memory. */
+typedef struct prism_tabucol_job {
+  prism_gpu_pool_t start;         /* [members] where they begin */
+  prism_gpu_pool_t best;          /* [members] their best colourings and f; may be `start` */
+  int64_t iterations;             /* moves of each individual */
+  float tenure_base, tenure_slope;
+  uint64_t seed;
+  uint32_t first_individual;      /* global id of member 0, for the random numbers */
+  const uint64_t *generation;     /* counter of the launches, for the random numbers */
+  const uint32_t *stop;           /* not 0: end at the next look; NULL: never */
+  uint32_t *solved;               /* set to 1 + member when f = 0 is reached */
+  uint32_t *outgrown;             /* set when a count would not fit its cell any more */
+  unsigned long long *moves;      /* sum of the moves made is added */
+} prism_tabucol_job_t;
+
+/* Choose a layout. `threads`, `words_per_thread`, `cell_bytes`: 0 for the measured
+ * choice, otherwise taken as given. PRISM_UNSUPPORTED: no layout fits the device's
+ * shared memory (or the graph has no bit rows); use the wide kernel. */
+prism_status_t prism_tabucol_plan(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
+                                  int32_t words_per_thread, int32_t cell_bytes,
+                                  prism_tabucol_plan_t *out);
+
+/* Search all members of the job. */
+prism_status_t prism_launch_tabucol(const prism_tabucol_plan_t *plan,
+                                    const prism_gpu_graph_t *graph,
+                                    const prism_tabucol_job_t *job, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
