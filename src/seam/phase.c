@@ -16,8 +16,8 @@ const prism_phase_row_t *prism_phase_find(int id) {
 
 const char *prism_method_name(prism_method_t method) {
   switch (method) {
-#define CASE(name, id, text)     \
-  case PRISM_METHOD_##name:      \
+#define CASE(name, id, text, phase) \
+  case PRISM_METHOD_##name:         \
     return text;
     PRISM_METHOD_LIST(CASE)
 #undef CASE
@@ -25,4 +25,17 @@ const char *prism_method_name(prism_method_t method) {
       break;
   }
   return "unknown";
+}
+
+prism_phase_t prism_method_phase(prism_method_t method) {
+  switch (method) {
+#define CASE(name, id, text, phase) \
+  case PRISM_METHOD_##name:         \
+    return PRISM_PHASE_##phase;
+    PRISM_METHOD_LIST(CASE)
+#undef CASE
+    case PRISM_METHOD_COUNT:
+      break;
+  }
+  return PRISM_PHASE_MEMETIC;
 }

@@ -4,9 +4,10 @@
 #define PRISM_SEAM_PHASE_H
 
 /* X(NAME, id on disk, name, display tag, GPU stream) */
-#define PRISM_PHASE_LIST(X)                    \
-  X(INITIAL, 0, "initial", "INIT", 0)          \
-  X(MEMETIC, 6, "memetic", "MEMETIC", 3)       \
+#define PRISM_PHASE_LIST(X)                         \
+  X(INITIAL, 0, "initial", "INIT", 0)               \
+  X(THERMODYNAMIC, 4, "thermodynamic", "THERMO", 2) \
+  X(MEMETIC, 6, "memetic", "MEMETIC", 4)            \
   X(VALIDATION, 9, "validation", "VALID", 0)
 
 typedef enum prism_phase {
@@ -25,21 +26,25 @@ typedef struct prism_phase_row {
 /* Row of a phase id; NULL for an id that does not exist. */
 const prism_phase_row_t *prism_phase_find(int id);
 
-/* Local search methods a memetic island can run, stable on disk. X(NAME, id, name) */
-#define PRISM_METHOD_LIST(X)      \
-  X(TABUCOL, 0, "tabucol")        \
-  X(PARTIALCOL, 1, "partialcol")  \
-  X(WEIGHTED, 2, "weighted")      \
-  X(HEAD, 3, "head")              \
-  X(POOL, 4, "pool")
+/* Search methods an island can run and the phase each belongs to, stable on disk.
+ * X(NAME, id, name, phase) */
+#define PRISM_METHOD_LIST(X)              \
+  X(TABUCOL, 0, "tabucol", MEMETIC)       \
+  X(PARTIALCOL, 1, "partialcol", MEMETIC) \
+  X(WEIGHTED, 2, "weighted", MEMETIC)     \
+  X(HEAD, 3, "head", MEMETIC)             \
+  X(POOL, 4, "pool", MEMETIC)
 
 typedef enum prism_method {
-#define PRISM_METHOD_ENUM(name, id, text) PRISM_METHOD_##name = id,
+#define PRISM_METHOD_ENUM(name, id, text, phase) PRISM_METHOD_##name = id,
   PRISM_METHOD_LIST(PRISM_METHOD_ENUM)
 #undef PRISM_METHOD_ENUM
   PRISM_METHOD_COUNT
 } prism_method_t;
 
 const char *prism_method_name(prism_method_t method);
+
+/* The phase whose work a method does; MEMETIC for an id that does not exist. */
+prism_phase_t prism_method_phase(prism_method_t method);
 
 #endif
