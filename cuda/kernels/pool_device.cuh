@@ -60,7 +60,7 @@ static __device__ __forceinline__ int32_t warp_pick(unsigned mask, int32_t pick,
 static inline prism_status_t pool_check(const prism_gpu_pool_t *pool) {
   if (pool->n < 1 || pool->k < 1 || pool->k > 65535 || pool->pitch < pool->n ||
       pool->pitch % 8 != 0 || ((uintptr_t)pool->color & 15u) != 0)
-    PRISM_FAIL(PRISM_INVALID, "a population of %d vertices, %d colors and pitch %d has no such form",
+    PRISM_FAIL(PRISM_INVALID, "no population has %d vertices, %d colors and pitch %d",
                pool->n, pool->k, pool->pitch);
   return PRISM_OK;
 }
