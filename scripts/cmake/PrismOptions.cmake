@@ -24,16 +24,20 @@ set(PRISM_INSTANCES "${instances}" CACHE PATH "Folder of DIMACS graphs for the t
 
 # Flags of every target of ours.
 add_library(prism_flags INTERFACE)
-target_compile_definitions(prism_flags INTERFACE _GNU_SOURCE)
-target_compile_options(prism_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+target_compile_definitions(prism_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:_GNU_SOURCE>)
+set(c_flags -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
   $<$<BOOL:${PRISM_WERROR}>:-Werror>)
+# Line numbers for the profiler and compute-sanitizer; they cost no speed.
+set(cuda_flags -lineinfo -Xcompiler=-Wall,-Wextra
+  $<$<BOOL:${PRISM_WERROR}>:-Werror=all-warnings> $<$<BOOL:${PRISM_WERROR}>:-Xcompiler=-Werror>)
+target_compile_options(prism_flags INTERFACE
+  "$<$<COMPILE_LANGUAGE:C>:${c_flags}>" "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_flags}>")
 if(PRISM_SANITIZE) # of every target: a program and its libraries must agree
-  add_compile_options(-fsanitize=${PRISM_SANITIZE} -fno-omit-frame-pointer
-                      -fno-sanitize-recover=all)
+  set(sanitize_flags -fsanitize=${PRISM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options("$<$<COMPILE_LANGUAGE:C>:${sanitize_flags}>")
   add_link_options(-fsanitize=${PRISM_SANITIZE})
 endif()
 if(PRISM_COVERAGE)
-  add_compile_options(--coverage)
+  add_compile_options($<$<COMPILE_LANGUAGE:C>:--coverage>)
   add_link_options(--coverage)
 endif()

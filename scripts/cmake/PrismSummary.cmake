@@ -17,6 +17,7 @@ endif()
 message(STATUS "prism-dist ${PROJECT_VERSION}, ${CMAKE_BUILD_TYPE}, "
                "${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}")
 message(STATUS "  MPI         ${mpi_text}")
+message(STATUS "  CUDA        ${PRISM_CUDA_TEXT}")
 message(STATUS "  HDF5        ${HDF5_VERSION} (serial)")
 message(STATUS "  tests       ${tests_text}")
 message(STATUS "  sanitizers  ${sanitize_text}")

@@ -1,4 +1,5 @@
-# One suite, every engine: the CPU engine with each of its instruction sets.
+# One suite, every engine: the CPU engine with each of its instruction sets, and the
+# CUDA engine.
 add_library(engine_suite STATIC engine_suite.c engine_suite_hooks.c)
 target_include_directories(engine_suite PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
   PRIVATE ${PROJECT_SOURCE_DIR}/tests)
@@ -11,3 +12,12 @@ foreach(isa portable avx2 avx512)
   set_tests_properties(conformance.engine_cpu_${isa} PROPERTIES LABELS conformance TIMEOUT 300
     SKIP_RETURN_CODE 77)
 endforeach()
+
+if(TARGET prism_cuda AND EXISTS ${PROJECT_SOURCE_DIR}/cuda/engine/engine_cuda.h)
+  add_executable(conformance_engine_cuda engine_cuda_main.c)
+  target_include_directories(conformance_engine_cuda PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(conformance_engine_cuda PRIVATE engine_suite prism_cuda prism_flags)
+  add_test(NAME conformance.engine_cuda COMMAND conformance_engine_cuda)
+  set_tests_properties(conformance.engine_cuda PROPERTIES LABELS "conformance;gpu" TIMEOUT 300
+    RESOURCE_LOCK gpu SKIP_RETURN_CODE 77)
+endif()

@@ -1,0 +1,20 @@
+/* The engine suite on the CUDA engine; without a GPU it is skipped. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/engine_cuda.h"
+#include "engine_suite.h"
+#include "gpu/gpu_fixture.h"
+
+static void abandon(void) { exit(1); }
+
+int main(void) {
+  gpu_require();
+  prism_params_t params;
+  prism_params_default(&params);
+  engine_suite_t suite = {.backend = prism_cuda_backend(&params.gpu), .name = "cuda",
+                          .exact_budgets = false, .abandon = abandon};
+  engine_suite_run(&suite);
+  printf("cuda: all checks passed\n");
+  return 0;
+}
