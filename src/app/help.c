@@ -24,6 +24,7 @@ static const group_t groups[] = {
     {"initial_coloring", "strategy", "Advanced: first coloring"},
     {"islands", "migration", "Advanced: islands"},
     {"memetic", "method", "Advanced: search methods"},
+    {"thermodynamic", "enabled", "Advanced: parallel tempering"},
     {"cpu", "isa", "Advanced: processor"},
     {"telemetry", "enabled", "Advanced: run file"},
 };

@@ -14,6 +14,7 @@
 #define MEMBER_initial_coloring initial
 #define MEMBER_islands islands
 #define MEMBER_memetic memetic
+#define MEMBER_thermodynamic thermodynamic
 #define MEMBER_cpu cpu
 #define MEMBER_telemetry telemetry
 
@@ -288,6 +289,13 @@ prism_status_t prism_params_check(const prism_params_t *params) {
     PRISM_FAIL(PRISM_INVALID, "--deterministic needs -k, --target or --max-iterations: a time "
                               "limit alone never stops twice at the same place");
   }
+  const prism_params_thermodynamic_t *thermo = &params->thermodynamic;
+  if (thermo->t_max > 0.0 && thermo->t_min >= thermo->t_max)
+    PRISM_FAIL(PRISM_INVALID, "thermodynamic.t_min %g is not below thermodynamic.t_max %g",
+               thermo->t_min, thermo->t_max);
+  if (thermo->swap_low >= thermo->swap_high)
+    PRISM_FAIL(PRISM_INVALID, "thermodynamic.swap_low %g is not below thermodynamic.swap_high %g",
+               thermo->swap_low, thermo->swap_high);
   int64_t ring = params->telemetry.ring;
   if ((ring & (ring - 1)) != 0) {
     PRISM_FAIL(PRISM_INVALID, "telemetry.ring: %" PRId64 " is not a power of two", ring);

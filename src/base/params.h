@@ -84,7 +84,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "generations between exchanges of a deterministic run")
 
 #define PRISM_PARAMS_MEMETIC(X)                                                                    \
-  X(memetic, method, CHOICE, "auto", 0, 0, "auto|tabucol|partialcol|weighted|head|pool", "",       \
+  X(memetic, method, CHOICE, "auto", 0, 0, "auto|tabucol|partialcol|weighted|head|pool|tempering", \
+    "",                                                                                            \
     "auto: share time by what works on this graph")                                                \
   X(memetic, population, I64, "0", 0, 100000, "individuals", "",                                   \
     "pool size of an island (0: chosen by the engine)")                                            \
@@ -94,6 +95,22 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "tabu tenure is rand(base) + slope * conflicting vertices")                                    \
   X(memetic, tenure_slope, F64, "0.6", 0, 10, "", "",                                      \
     "tabu tenure: weight of the conflicting vertices")
+
+#define PRISM_PARAMS_THERMODYNAMIC(X)                                                              \
+  X(thermodynamic, enabled, FLAG, "false", 0, 0, "", "",                                           \
+    "parallel tempering joins the methods of memetic.method = auto")                               \
+  X(thermodynamic, replicas, I64, "0", 0, 1024, "replicas", "",                                    \
+    "levels of the temperature ladder (0: from the size of the graph)")                            \
+  X(thermodynamic, sweeps, I64, "0", 0, 1000000, "sweeps", "",                                     \
+    "sweeps of every replica between two exchanges (0: chosen by the engine)")                     \
+  X(thermodynamic, t_min, F64, "0", 0, 5, "conflicts", "",                                         \
+    "coldest temperature (0: from the number of colors)")                                          \
+  X(thermodynamic, t_max, F64, "0", 0, 10, "conflicts", "",                                        \
+    "hottest temperature (0: where the wanted acceptance leads)")                                  \
+  X(thermodynamic, swap_low, F64, "0.15", 0.01, 1, "", "",                                         \
+    "least wanted acceptance of exchanges; temperatures are tuned towards it")                     \
+  X(thermodynamic, swap_high, F64, "0.45", 0.01, 1, "", "",                                        \
+    "highest wanted acceptance of exchanges")
 
 #define PRISM_PARAMS_CPU(X)                                                                        \
   X(cpu, isa, CHOICE, "auto", 0, 0, "auto|avx512|avx2|portable", "",                               \
@@ -106,13 +123,14 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "records that may wait to be written (power of two)")
 
 /* S(section struct, section name in the INI, list) */
-#define PRISM_PARAM_SECTIONS(S)                          \
-  S(run, run, PRISM_PARAMS_RUN)                          \
-  S(reduction, reduction, PRISM_PARAMS_REDUCTION)        \
-  S(initial, initial_coloring, PRISM_PARAMS_INITIAL)     \
-  S(islands, islands, PRISM_PARAMS_ISLANDS)              \
-  S(memetic, memetic, PRISM_PARAMS_MEMETIC)              \
-  S(cpu, cpu, PRISM_PARAMS_CPU)                          \
+#define PRISM_PARAM_SECTIONS(S)                               \
+  S(run, run, PRISM_PARAMS_RUN)                               \
+  S(reduction, reduction, PRISM_PARAMS_REDUCTION)             \
+  S(initial, initial_coloring, PRISM_PARAMS_INITIAL)          \
+  S(islands, islands, PRISM_PARAMS_ISLANDS)                   \
+  S(memetic, memetic, PRISM_PARAMS_MEMETIC)                   \
+  S(thermodynamic, thermodynamic, PRISM_PARAMS_THERMODYNAMIC) \
+  S(cpu, cpu, PRISM_PARAMS_CPU)                               \
   S(telemetry, telemetry, PRISM_PARAMS_TELEMETRY)
 
 #define PRISM_PARAM_CTYPE_I64 int64_t

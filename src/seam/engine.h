@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ladder.h"
 #include "base/status.h"
 #include "model/graph.h"
 #include "seam/phase.h"
@@ -26,6 +27,7 @@ typedef struct prism_search_params {
   int64_t generation_iterations; /* iterations of each individual a generation (auto) */
   double tenure_base;            /* tabu tenure = rand(base) + slope * conflicting vertices */
   double tenure_slope;
+  prism_ladder_params_t ladder;  /* TEMPERING; all (auto) */
 } prism_search_params_t;
 
 /* A piece of work ends when f = 0 is found, a budget is used up, or stop() was

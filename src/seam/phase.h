@@ -28,12 +28,13 @@ const prism_phase_row_t *prism_phase_find(int id);
 
 /* Search methods an island can run and the phase each belongs to, stable on disk.
  * X(NAME, id, name, phase) */
-#define PRISM_METHOD_LIST(X)              \
-  X(TABUCOL, 0, "tabucol", MEMETIC)       \
-  X(PARTIALCOL, 1, "partialcol", MEMETIC) \
-  X(WEIGHTED, 2, "weighted", MEMETIC)     \
-  X(HEAD, 3, "head", MEMETIC)             \
-  X(POOL, 4, "pool", MEMETIC)
+#define PRISM_METHOD_LIST(X)               \
+  X(TABUCOL, 0, "tabucol", MEMETIC)        \
+  X(PARTIALCOL, 1, "partialcol", MEMETIC)  \
+  X(WEIGHTED, 2, "weighted", MEMETIC)      \
+  X(HEAD, 3, "head", MEMETIC)              \
+  X(POOL, 4, "pool", MEMETIC)              \
+  X(TEMPERING, 5, "tempering", THERMODYNAMIC)
 
 typedef enum prism_method {
 #define PRISM_METHOD_ENUM(name, id, text, phase) PRISM_METHOD_##name = id,

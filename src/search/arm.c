@@ -49,6 +49,7 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
 
 void prism_arm_release(prism_arm_t *arm) {
   prism_local_release(&arm->local);
+  prism_tempering_destroy(&arm->tempering);
   prism_crossover_release(&arm->crossover);
   for (int32_t i = 0; i < arm->capacity && arm->member != NULL; ++i)
     prism_free(arm->member[i].color);
@@ -97,25 +98,62 @@ static prism_status_t complete_members(prism_arm_t *arm) {
   return PRISM_OK;
 }
 
+/* All replicas start from the founder; the random numbers go on where local search
+ * would take its own. */
+static prism_status_t begin_tempering(prism_arm_t *arm, const prism_search_params_t *params) {
+  if (arm->tempering == NULL) {
+    prism_tempering_setup_t setup = {.problem = arm->problem, .hooks = arm->local.hooks,
+                                     .k = arm->k, .seed = arm->seed,
+                                     .individual = arm->individual,
+                                     .base = (uint64_t)arm->local.iteration,
+                                     .ladder = &params->ladder};
+    PRISM_TRY(prism_tempering_create(&setup, arm->member[0].color, &arm->tempering));
+  }
+  if (!arm->length_given) arm->generation_iterations = prism_tempering_round(arm->tempering);
+  arm->left = arm->generation_iterations;
+  return PRISM_OK;
+}
+
 /* Begin the next piece of search: choose what local search starts from. */
-static prism_status_t begin(prism_arm_t *arm) {
+static prism_status_t begin(prism_arm_t *arm, const prism_search_params_t *params) {
+  if (arm->method == PRISM_METHOD_TEMPERING) return begin_tempering(arm, params);
   arm->left = arm->generation_iterations;
   if (is_population(arm->method)) return prism_arm_breed(arm);
   if (arm->local.state != NULL && arm->generations > 0) return PRISM_OK; /* it goes on */
   return prism_local_start(&arm->local, arm->member[0].color);
 }
 
+static void note_tempering(prism_arm_t *arm) {
+  const prism_tempering_t *t = arm->tempering;
+  if (arm->best.f >= 0 && arm->best.f <= t->best_f) return;
+  memcpy(arm->best.color, t->best_color, (size_t)t->n * sizeof *t->best_color);
+  arm->best.f = t->best_f;
+}
+
 /* A piece of search is over: the population takes its result. */
 static prism_status_t finish(prism_arm_t *arm) {
   arm->left = 0;
   if (is_population(arm->method)) return prism_arm_settle(arm);
+  ++arm->generations;
+  if (arm->tempering != NULL) {
+    const prism_tempering_t *t = arm->tempering;
+    size_t coldest = (size_t)t->replica_at[0], n = (size_t)t->n;
+    memcpy(arm->member[0].color, t->color + coldest * n, n * sizeof *t->color);
+    arm->member[0].f = t->f[coldest];
+    note_tempering(arm);
+    return PRISM_OK;
+  }
   prism_local_best(&arm->local, arm->member[0].color, &arm->member[0].f);
   prism_arm_note_best(arm, &arm->member[0]);
-  ++arm->generations;
   return PRISM_OK;
 }
 
+int32_t prism_arm_individuals(const prism_arm_t *arm) {
+  return arm->tempering != NULL ? arm->tempering->replicas : arm->members;
+}
+
 void prism_arm_note_search(prism_arm_t *arm) {
+  if (arm->tempering != NULL) note_tempering(arm);
   if (arm->local.state == NULL || arm->left <= 0) return;
   if (arm->method != PRISM_METHOD_PARTIALCOL && arm->local.state->best_f >= arm->best.f) return;
   /* The place that the end of the generation writes to as well. */
@@ -125,6 +163,26 @@ void prism_arm_note_search(prism_arm_t *arm) {
   prism_arm_note_best(arm, place);
 }
 
+/* Search for up to `budget` moves. [in,out] f: fewest conflicts seen. */
+static prism_status_t search(prism_arm_t *arm, const prism_search_params_t *params, int64_t budget,
+                             const atomic_bool *stop, int64_t *used, bool *solved, int64_t *f) {
+  int64_t seen = INT64_MAX;
+  if (arm->tempering != NULL) {
+    arm->tempering->least_f = INT64_MAX;
+    PRISM_TRY(prism_tempering_run(arm->tempering, budget, true, stop, used));
+    *solved = arm->tempering->best_f == 0;
+    seen = arm->tempering->least_f;
+  } else {
+    prism_tabu_params_t tabu = {params->tenure_base, params->tenure_slope, true, arm->seed,
+                                arm->individual};
+    PRISM_TRY(prism_local_run(&arm->local, &tabu, budget, stop, used, solved));
+    /* PartialCol counts uncoloured vertices; its conflicts are known at the end. */
+    if (arm->method != PRISM_METHOD_PARTIALCOL) seen = arm->local.state->best_f;
+  }
+  if (seen < *f) *f = seen;
+  return PRISM_OK;
+}
+
 prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *params,
                                  int64_t iterations, const atomic_bool *stop,
                                  prism_arm_step_t *step) {
@@ -132,8 +190,6 @@ prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *
   if (!arm->founded) PRISM_TRY(complete_members(arm));
   arm->length_given = params->generation_iterations > 0;
   if (arm->length_given) arm->generation_iterations = params->generation_iterations;
-  prism_tabu_params_t tabu = {params->tenure_base, params->tenure_slope, true, arm->seed,
-                              arm->individual};
   if (arm->best.f == 0) {
     step->f = 0;
     step->solved = true;
@@ -141,16 +197,13 @@ prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *
   }
   while (step->iterations < iterations && !step->solved &&
          !(stop != NULL && atomic_load_explicit(stop, memory_order_relaxed))) {
-    if (arm->left == 0) PRISM_TRY(begin(arm));
+    if (arm->left == 0) PRISM_TRY(begin(arm, params));
     int64_t budget = iterations - step->iterations;
     if (budget > arm->left) budget = arm->left;
     int64_t used = 0;
-    PRISM_TRY(prism_local_run(&arm->local, &tabu, budget, stop, &used, &step->solved));
+    PRISM_TRY(search(arm, params, budget, stop, &used, &step->solved, &step->f));
     step->iterations += used;
     arm->left -= used;
-    /* PartialCol counts uncoloured vertices; its conflicts are known at the end. */
-    if (arm->method != PRISM_METHOD_PARTIALCOL && arm->local.state->best_f < step->f)
-      step->f = arm->local.state->best_f;
     if (arm->left <= 0 || step->solved) {
       int64_t before = arm->generations;
       PRISM_TRY(finish(arm));

@@ -6,12 +6,14 @@
  * each searched for L moves, the best of earlier cycles brought back. POOL: mates
  * drawn at random, one child a generation, the pool kept apart by partition distance
  * (after Lu & Hao 2010; Goudet, Grelier & Hao 2022). L grows when a population has
- * converged without success. One thread. */
+ * converged without success. TEMPERING: L updates of the replicas, by themselves a
+ * whole round; the one member is the coldest replica. One thread. */
 #ifndef PRISM_SEARCH_ARM_H
 #define PRISM_SEARCH_ARM_H
 
 #include "search/crossover.h"
 #include "search/local.h"
+#include "search/tempering.h"
 #include "seam/engine.h"
 
 enum { PRISM_ARM_HEAD_MEMBERS = 2 };
@@ -29,7 +31,8 @@ typedef struct prism_arm {
   uint32_t individual;            /* global id of the random streams */
   uint64_t draws;                 /* position of the pool streams */
 
-  prism_local_t local;
+  prism_local_t local;            /* all but TEMPERING */
+  prism_tempering_t *tempering;   /* TEMPERING only; NULL until the first search; owned */
   prism_crossover_t crossover;    /* HEAD and POOL only */
 
   int32_t members;                /* in `member`; a trajectory has 1 */
@@ -76,6 +79,9 @@ prism_status_t prism_arm_found(prism_arm_t *arm, const int32_t *color);
 prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *params,
                                  int64_t iterations, const atomic_bool *stop,
                                  prism_arm_step_t *step);
+
+/* Individuals that search: members, or replicas. */
+int32_t prism_arm_individuals(const prism_arm_t *arm);
 
 /* Let arm->best know of the search in progress, before its generation ends. O(n + m). */
 void prism_arm_note_search(prism_arm_t *arm);

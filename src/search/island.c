@@ -144,7 +144,7 @@ static prism_status_t ready_arm(prism_island_t *island, const prism_search_param
 
 prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *work,
                                  const atomic_bool *stop, prism_summary_t *summary) {
-  if (work->phase != PRISM_PHASE_MEMETIC)
+  if (work->phase != PRISM_PHASE_MEMETIC && work->phase != prism_method_phase(work->params.method))
     PRISM_FAIL(PRISM_UNSUPPORTED, "the cpu engine has no phase %d", (int)work->phase);
   double begin = prism_clock_now();
   *summary = (prism_summary_t){.phase = work->phase, .method = work->params.method, .k = work->k,
@@ -186,7 +186,7 @@ prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *wor
   summary->seconds = prism_clock_now() - begin;
   summary->f_best = arm->best.f;
   summary->diversity = arm->diversity;
-  summary->individuals = arm->members;
+  summary->individuals = prism_arm_individuals(arm);
   return PRISM_OK;
 }
 

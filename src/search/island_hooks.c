@@ -103,13 +103,17 @@ prism_status_t prism_island_map_hooks(prism_island_t *island) {
 }
 
 void prism_island_collect_counters(prism_island_t *island, prism_arm_t *arm) {
-  prism_state_t *state = arm->local.state;
-  if (state == NULL || island->ground == NULL || island->ground->problem == NULL) return;
+  if (island->ground == NULL || island->ground->problem == NULL) return;
+  uint32_t **counter = arm->tempering != NULL     ? arm->tempering->counter
+                       : arm->local.state != NULL ? arm->local.state->counter
+                                                  : NULL;
+  if (counter == NULL) return;
   const int32_t *map = prism_view_map(island->ground->view);
+  int32_t n = island->ground->problem->n;
   for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) {
-    if (state->counter[i] == NULL || island->counter[i] == NULL) continue;
-    for (int32_t v = 0; v < state->n; ++v) island->counter[i][map[v]] += state->counter[i][v];
-    memset(state->counter[i], 0, (size_t)state->n * sizeof *state->counter[i]);
+    if (counter[i] == NULL || island->counter[i] == NULL) continue;
+    for (int32_t v = 0; v < n; ++v) island->counter[i][map[v]] += counter[i][v];
+    memset(counter[i], 0, (size_t)n * sizeof *counter[i]);
   }
 }
 

@@ -32,6 +32,7 @@ typedef struct prism_portfolio {
 
 typedef struct prism_portfolio_setup {
   int32_t only;      /* a prism_method_t, or -1 for all */
+  bool tempering;    /* it takes part although it was not asked for by `only` */
   int32_t favorite;  /* a prism_method_t that gets the benefit of the doubt, or -1 */
   int32_t island;    /* global number of this island: islands begin with different methods */
   int32_t islands;   /* of the whole run: they share the cost of trying the others, >= 1 */

@@ -55,6 +55,7 @@ static prism_status_t make_islands(prism_run_t *run) {
     /* A quick success: 0.05 s, or about as many moves as fit in there. */
     double pace = run->config->params->run.deterministic ? 2e5 : 0.05;
     prism_portfolio_setup_t setup = {.only = method - 1, .favorite = favorite,
+                                     .tempering = run->config->params->thermodynamic.enabled,
                                      .island = run->first_island + i,
                                      .islands = run->all_islands, .pace = pace};
     prism_portfolio_init(&island->portfolio, &setup);
@@ -114,6 +115,7 @@ void prism_run_release(prism_run_t *run) {
 
 static prism_search_params_t snapshot(const prism_run_t *run, prism_method_t method) {
   const prism_params_memetic_t *memetic = &run->config->params->memetic;
+  const prism_params_thermodynamic_t *thermo = &run->config->params->thermodynamic;
   return (prism_search_params_t){
       .version = 1,
       .method = method,
@@ -121,6 +123,9 @@ static prism_search_params_t snapshot(const prism_run_t *run, prism_method_t met
       .generation_iterations = memetic->generation_iterations,
       .tenure_base = memetic->tenure_base,
       .tenure_slope = memetic->tenure_slope,
+      .ladder = {.replicas = (int32_t)thermo->replicas, .sweeps = (int32_t)thermo->sweeps,
+                 .t_min = thermo->t_min, .t_max = thermo->t_max, .swap_low = thermo->swap_low,
+                 .swap_high = thermo->swap_high},
   };
 }
 
