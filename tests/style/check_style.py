@@ -23,6 +23,15 @@ FLOORS = {
     "src/app": 5,
 }
 
+# Inside cuda/: a folder and what it may include from the others. The runtime knows
+# nothing of searches, kernels know of it only how errors are told.
+CUDA_SEES = {
+    "cuda/runtime": r"cuda/runtime/.*",
+    "cuda/kernels": r"cuda/kernels/.*|cuda/runtime/check\.h",
+    "cuda/engine": r"cuda/.*",
+}
+CUDA_HOME = r"cuda/.*|mpi/comm_nccl\.[ch]|tests/gpu/.*|tests/conformance/engine_cuda.*|bench/gpu_.*"
+
 # Third-party header -> the files that may name it, and where one file alone may.
 HOMES = [
     (r"mpi\.h", r"mpi/.*|tests/(conformance|install)/.*", r"src/app/.*"),
@@ -30,6 +39,10 @@ HOMES = [
     (r"iniparser\.h", None, r"src/app/config\.c"),
     (r"zlib\.h", None, r"src/model/.*\.c"),
     (r"cmocka\.h", r"tests/.*", None),
+    (r"nccl\.h", r"mpi/.*", None),
+    (r"(cuda|cooperative_groups)\w*\.h|(cuda|cooperative_groups)/.*", CUDA_HOME, None),
+    (r"nvtx3/.*|nvml\.h", r"cuda/runtime/.*", None),
+    (r"type_traits", r"cuda/.*\.cuh?", None),
 ]
 
 # Every other <header> must be one of the C library or of Linux.
@@ -40,6 +53,8 @@ SYSTEM = re.compile(
     r"|malloc|mntent|netdb|poll|pthread|pwd|regex|sched|semaphore|spawn|syslog|termios|ucontext"
     r"|unistd|utime|cpuid|immintrin|x86intrin|features|(sys|linux|netinet|arpa|net|asm)/[a-z_]+)\.h"
 )
+
+LAUNCH = re.compile(r"<<<")
 
 MAX_LINES = 650
 MAX_COLUMNS = 100
@@ -150,6 +165,10 @@ class Checker:
             self.report(path, line, f'"{name}" lies on a higher floor ({there[0]})')
         elif there[1] == here[1] and there[0] != here[0]:
             self.report(path, line, f'"{name}": {here[0]} and {there[0]} must not see each other')
+        elif there[0] == "cuda" and here[0] == "cuda":
+            folder = str(Path(path).parent)
+            if not re.fullmatch(CUDA_SEES.get(folder, ""), target):
+                self.report(path, line, f'"{name}" must not be seen from {folder}')
 
     def check_source(self, path, relative):
         text = path.read_text(encoding="utf-8")
@@ -165,13 +184,18 @@ class Checker:
         if len(lines) > MAX_LINES:
             self.report(relative, MAX_LINES, f"{len(lines)} lines; at most {MAX_LINES}")
         # Some are included several times on purpose, each time with other macros.
-        is_body = path.name.endswith(("_body.h", "_instances.h"))
-        if path.suffix == ".h" and not is_body and not any(GUARD_START.match(line) for line in lines):
+        is_body = path.name.endswith(("_body.h", "_body.cuh", "_instances.h"))
+        if path.suffix in {".h", ".cuh"} and not is_body and not any(GUARD_START.match(line) for line in lines):
             self.report(relative, 1, "header without an include guard")
         place = floor_of(relative)
+        code = without_comments(text).splitlines()
+        if not re.fullmatch(r"cuda/kernels/.*\.cuh?", relative):
+            for number, line in enumerate(code, 1):
+                if LAUNCH.search(line):
+                    self.report(relative, number, "kernels are launched only in cuda/kernels")
         if place is None or place[1] == FLOORS["src/app"]:
             return
-        for number, line in enumerate(without_comments(text).splitlines(), 1):
+        for number, line in enumerate(code, 1):
             if HAVE.match(line):
                 self.report(relative, number, "PRISM_HAVE_ is asked only in src/app")
             call = CALLS.search(line)

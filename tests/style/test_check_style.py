@@ -37,6 +37,13 @@ class StyleTest(unittest.TestCase):
                               '#endif\nint main(void) { printf("x"); exit(0); }\n',
             "src/app/config.c": "#include <iniparser.h>\n",
             "include/prism/prism.h": GUARDED.format('#include "model/b.h"'),
+            "cuda/runtime/check.h": GUARDED.format('#include <cuda_runtime_api.h>'),
+            "cuda/kernels/a.cuh": GUARDED.format('#include <cooperative_groups.h>'),
+            "cuda/kernels/a.cu": '#include <type_traits>\n#include "kernels/a.cuh"\n'
+                                 '#include "runtime/check.h"\nvoid f() { g<<<1, 2>>>(); }\n',
+            "cuda/engine/e.h": GUARDED.format('#include "runtime/check.h"\n'
+                                              '#include "kernels/a.cuh"'),
+            "tests/gpu/test_a.c": '#include <cuda_runtime_api.h>\n#include "engine/e.h"\n',
             "mpi/comm.c": '#include <mpi.h>\n#include "model/b.h"\n',
         }), [])
 
@@ -47,6 +54,23 @@ class StyleTest(unittest.TestCase):
     def test_blind_neighbours(self):
         self.assert_one({"src/search/a.c": '#include "comm_x.h"\n',
                          "mpi/comm_x.h": GUARDED.format("")}, "must not see each other")
+
+    def test_blind_cuda(self):
+        header = {"cuda/runtime/r.h": GUARDED.format(""), "cuda/kernels/k.h": GUARDED.format(""),
+                  "cuda/engine/e.h": GUARDED.format(""), "src/search/s.h": GUARDED.format("")}
+        for path, name in [("cuda/runtime/a.c", "kernels/k.h"), ("cuda/runtime/a.c", "engine/e.h"),
+                           ("cuda/kernels/a.cu", "runtime/r.h"), ("cuda/kernels/a.cuh", "engine/e.h"),
+                           ("cuda/a.c", "engine/e.h")]:
+            with self.subTest(path=path, name=name):
+                text = GUARDED.format(f'#include "{name}"')
+                self.assert_one({**header, path: text}, "must not be seen")
+        self.assert_one({**header, "cuda/engine/a.c": '#include "search/s.h"\n'},
+                        "must not see each other")
+
+    def test_launch_outside_the_kernels(self):
+        for path in ["cuda/engine/a.cu", "tests/gpu/a.cu", "bench/a.cu"]:
+            with self.subTest(path=path):
+                self.assert_one({path: "void f() { g<<<1, 2>>>(); }\n"}, "launched only")
 
     def test_public_header_below_app(self):
         self.assert_one({"src/solve/a.c": '#include "prism/prism.h"\n',
@@ -67,7 +91,11 @@ class StyleTest(unittest.TestCase):
     def test_homes(self):
         for header, path in [("mpi.h", "src/solve/a.c"), ("hdf5.h", "src/solve/a.c"),
                              ("hdf5.h", "src/app/a.c"), ("iniparser.h", "src/app/main.c"),
-                             ("zlib.h", "src/solve/a.c"), ("cmocka.h", "src/base/a.c")]:
+                             ("zlib.h", "src/solve/a.c"), ("cmocka.h", "src/base/a.c"),
+                             ("cuda_runtime.h", "src/app/a.c"), ("cuda/atomic", "mpi/comm_mpi.c"),
+                             ("cuda_runtime_api.h", "tests/unit/a.c"), ("nccl.h", "cuda/engine/a.c"),
+                             ("nvtx3/nvToolsExt.h", "cuda/kernels/a.cu"),
+                             ("type_traits", "src/base/a.c"), ("cuda.h", "src/search/a.c")]:
             with self.subTest(header=header, path=path):
                 self.assert_one({path: f"#include <{header}>\n"}, "belongs into")
 
@@ -101,6 +129,7 @@ class StyleTest(unittest.TestCase):
         self.assert_one({"src/base/a.c": "int a; \n"}, "blank")
         self.assert_one({"src/base/a.c": "\tint a;\n"}, "tab")
         self.assert_one({"src/base/a.h": "int a;\n"}, "guard")
+        self.assert_one({"cuda/kernels/a.cuh": "int a;\n"}, "guard")
 
     def test_words(self):
         for word in ["TO" "DO", "FIX" "ME", "XX" "X"]:
