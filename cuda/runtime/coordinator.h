@@ -63,6 +63,10 @@ prism_status_t prism_coordinator_poll(prism_coordinator_t *coordinator,
 prism_status_t prism_coordinator_wait(prism_coordinator_t *coordinator,
                                       prism_operation_t operation, double seconds, bool *done);
 
+/* For release paths: wait some seconds and drop errors, so that memory the operation
+ * uses may be freed. */
+void prism_coordinator_settle(prism_coordinator_t *coordinator, prism_operation_t operation);
+
 cudaStream_t prism_coordinator_compute_stream(const prism_coordinator_t *coordinator);
 
 /* Waits for nothing: wait for the last operation first. Safe after a lost device. */

@@ -57,4 +57,7 @@ void prism_event_registry_destroy(prism_event_registry_t **registry);
 /* Wait on a bare event as above: used by all modules that wait. */
 prism_status_t prism_event_wait_for(cudaEvent_t event, double seconds, bool *done);
 
+/* For release paths: the same, but an error is dropped and ends the wait. True: done. */
+bool prism_event_settle(cudaEvent_t event, double seconds);
+
 #endif
