@@ -126,8 +126,7 @@ prism_status_t prism_device_select(int32_t index, prism_device_info_t *info) {
   PRISM_TRY(prism_device_check(&found));
   PRISM_TRY(attribute(index, cudaDevAttrMemoryPoolsSupported, &pools));
   if (pools == 0)
-    PRISM_FAIL(PRISM_DEVICE, "GPU %d (%s) has no memory pools: its driver is too old or too limited",
-               index, found.name);
+    PRISM_FAIL(PRISM_DEVICE, "GPU %d (%s): its driver offers no memory pools", index, found.name);
   PRISM_CUDA(cudaInitDevice(index, cudaDeviceScheduleBlockingSync, cudaInitDeviceFlagsAreValid));
   PRISM_TRY(prism_device_use(index));
   if (info != NULL) *info = found;
