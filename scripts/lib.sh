@@ -37,12 +37,37 @@ quietly() {
 
 cores() { nproc 2>/dev/null || echo 1; }
 
+# Is there a CUDA compiler? CMake looks in the same places.
+has_nvcc() {
+  local file
+  for file in "${CUDACXX:-}" {"${CUDA_HOME:-}","${CUDA_PATH:-}",/usr/local/cuda}/bin/nvcc; do
+    [ ! -x "$file" ] || return 0
+  done
+  command -v nvcc >/dev/null 2>&1
+}
+
+# Is there an NVIDIA GPU?
+has_gpu() { compgen -G '/dev/nvidia[0-9]*' >/dev/null; }
+
 # Configures and builds a preset of CMakePresets.json in build/PRESET.
+configure_options=() # more options of CMake
 build_preset() { # PRESET TARGET...   ("all": everything)
   local preset=$1
   shift
-  quietly cmake -S "$root" --preset "$preset" || return
+  quietly cmake -S "$root" --preset "$preset" "${configure_options[@]}" || return
   quietly cmake --build "$root/build/$preset" --parallel "$(cores)" --target "$@" -- --quiet
+}
+
+# Prints the numbers of passed, failed and skipped tests of a JUnit file of ctest.
+junit_sums() { # FILE
+  python3 - "$1" <<'PY'
+import sys
+import xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot()
+total, failures, skips = (sum(int(suite.get(name, 0)) for name in names)
+                          for names in (["tests"], ["failures"], ["skipped", "disabled"]))
+print(total - failures - skips, failures, skips)
+PY
 }
 
 # The Python that has what the plots need: $PRISM_PYTHON, python3, the system's.
