@@ -11,9 +11,9 @@
  * the first colouring, then of the second. Never below the exact distance (after
  * Porumbel, Hao & Kuntz 2011).
  *
- * Work of a pair, in shared memory accesses of a warp one after the other: lists
- * about n / 16 + 6 k; greedy about k (k / 32 + 10); exact about 15 for each step of a
- * path, few for related colourings, at most k^2 / 2 steps.
+ * Both take about the same time (see the table in pool_device.cuh): paths are short,
+ * because rows may stay single and few classes share vertices. At worst there are
+ * k^2 / 2 steps of paths.
  *
  * Asynchronous on the given stream. The result does not depend on the order in which
  * threads run. */

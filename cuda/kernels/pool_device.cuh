@@ -1,4 +1,25 @@
-/* What the kernels over populations of colourings have in common. For .cu files. */
+/* What the kernels over populations of colourings have in common. For .cu files.
+ *
+ * Work of their calls, for each child, pair or colouring. Shared memory in bytes where
+ * the fast form applies; the slow one keeps the same arrays in scratch memory. "Steps"
+ * come one after the other, each a few shared memory accesses of one warp (unless said
+ * otherwise); they decide how long a call takes while a device has warps to spare.
+ *
+ *   call      threads  shared memory  global memory            steps
+ *   gpx       256      20 k + 10 n    6 n                      k (k / 16 + class / 32 + 6)
+ *   distance  32       32 k + 4 n     6 n                      n / 16 + 5 k + 6 per row tried
+ *   greedy    32       32 k + 4 n     6 n                      n / 16 + 10 k + k^2 / 32
+ *   recount   256      8 k + 4 n      2 n + n min(class,       n min(class, degree) / 256
+ *                                     degree) words of rows    reads of L2 a thread
+ *   gather    256      0              4 n                      1
+ *   profile   256      0              2 n + n atomics          n / 256
+ *   random    256      0              2 n                      n / 1024 Philox blocks
+ *   dissolve  256      12 k + 4 n     4 n + degree each moved  k^2 / 256 + moved (degree / 256
+ *                                                              + to / 16 + 3 barriers)
+ *
+ * n = 1000, k = 83, counted in warp-wide operations: exact distance 1,300 for unrelated
+ * colourings (83 rows tried on the way), 690 for related ones; greedy 1,140 and 860. The
+ * exact distance is therefore the one to use. */
 #ifndef PRISM_CUDA_KERNELS_POOL_DEVICE_CUH
 #define PRISM_CUDA_KERNELS_POOL_DEVICE_CUH
 
