@@ -3,8 +3,8 @@
 #include "base/rng.h"
 #include "kernels/pool_device.cuh"
 
-/* Two of them make a class size profile, list and random words while the other
- * waits; more than this many threads only wait. */
+/* Only listing the classes is shared out; more threads would wait for the one warp that
+ * takes them. At least two warps, one to number each parent's classes. */
 enum { THREADS = 256 };
 
 static const uint16_t NO_COLOR = 0xFFFF;
@@ -22,7 +22,6 @@ struct crossover {
   uint16_t *child;
 };
 
-template <typename vertex_t>
 static __host__ __device__ __forceinline__ size_t lists_at(int32_t k) {
   return area_round(20 * (size_t)k);
 }
@@ -30,7 +29,7 @@ static __host__ __device__ __forceinline__ size_t lists_at(int32_t k) {
 template <bool SMALL, typename vertex_t>
 static __host__ __device__ __forceinline__ size_t area_bytes(int32_t n, int32_t k) {
   size_t vertices = ((size_t)n + 7) / 8 * 8;
-  return lists_at<vertex_t>(k) + vertices * (2 * sizeof(vertex_t) + (SMALL ? 6 : 0));
+  return lists_at(k) + vertices * (2 * sizeof(vertex_t) + (SMALL ? 6 : 0));
 }
 
 /* Lay the arrays out; the colours of the small form still have to be copied. */
@@ -49,7 +48,7 @@ static __device__ __forceinline__ crossover<vertex_t> area_open(unsigned char *a
   x.end[0] = numbers + 2 * (size_t)k;
   x.end[1] = numbers + 3 * (size_t)k;
   x.tie = (uint32_t *)(numbers + 4 * (size_t)k);
-  x.list[0] = (vertex_t *)(area + lists_at<vertex_t>(k));
+  x.list[0] = (vertex_t *)(area + lists_at(k));
   x.list[1] = x.list[0] + vertices;
   uint16_t *colors = (uint16_t *)(x.list[1] + vertices);
   x.color[0] = SMALL ? colors : a;
