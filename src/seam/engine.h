@@ -16,6 +16,7 @@
 #include "base/ladder.h"
 #include "base/status.h"
 #include "model/graph.h"
+#include "seam/bell.h"
 #include "seam/phase.h"
 
 /* Immutable snapshot of the search parameters; takes effect with the submitted
@@ -84,12 +85,43 @@ typedef enum prism_counter {
   PRISM_COUNTER_COUNT
 } prism_counter_t;
 
+/* Bit of a method in prism_island_info_t. */
+#define PRISM_METHOD_BIT(method) (UINT32_C(1) << (method))
+
+/* What an island is; the same for its whole life. The texts live as long as the
+ * engine. */
+typedef struct prism_island_info {
+  uint32_t methods;   /* PRISM_METHOD_BIT of every method it runs */
+  const char *mode;   /* "cpu", "gpu" */
+  int32_t stream;     /* GPU stream; -1: none */
+  const char *device; /* "avx512", "NVIDIA H100 80GB HBM3" */
+} prism_island_info_t;
+
+enum { PRISM_THROTTLE_BYTES = 64 };
+
+/* What a GPU did since its engine was made, and how it is now. Seconds are measured
+ * by the device; NaN and "": not known. */
+typedef struct prism_gpu_stats {
+  double wall;            /* since the engine was made */
+  double kernel;          /* with at least one kernel running */
+  double transfer;        /* with at least one copy running */
+  double hidden;          /* part of `transfer` with a kernel running beside it */
+  double utilization;     /* %, as the driver sees it */
+  double memory_used_mb, memory_total_mb;
+  double power_w;
+  double temperature_c;
+  double sm_clock_mhz;
+  char throttle[PRISM_THROTTLE_BYTES]; /* reasons, comma-separated; "" also for none */
+} prism_gpu_stats_t;
+
 typedef struct prism_engine_ops {
   const char *name;   /* "cpu", "cuda" */
   const char *detail; /* for the summary, e.g. the instruction set */
 
-  /* Start work on an idle island. [out] ticket. PRISM_UNSUPPORTED: this engine
-   * has no such phase or method. */
+  /* [out] what the island is; `island` must exist. Any time. */
+  void (*describe)(void *self, int32_t island, prism_island_info_t *out);
+  /* Start work on an idle island. [out] ticket. PRISM_UNSUPPORTED: this island
+   * has no such method, or the method belongs to another phase. */
   prism_status_t (*submit)(void *self, int32_t island, const prism_work_t *work, int64_t *ticket);
   /* Wait up to `wait` seconds (0: only look). [out] done; [out] summary, set
    * when done. A failure inside the work comes out here. */
@@ -114,6 +146,8 @@ typedef struct prism_engine_ops {
   /* [out] values [n] of one counter. */
   prism_status_t (*export_counters)(void *self, int32_t island, prism_counter_t which,
                                     uint32_t *values);
+  /* [out] what the engine's GPU did. False: it has none. The op may be NULL. */
+  bool (*gpu_stats)(void *self, prism_gpu_stats_t *out);
   void (*destroy)(void *self);
 } prism_engine_ops_t;
 
@@ -129,6 +163,8 @@ typedef struct prism_engine_config {
   uint64_t seed;              /* of the run */
   int32_t islands;            /* >= 1 */
   int32_t first_island;       /* global id of island 0 (ranks differ) */
+  prism_bell_t *bell;         /* rings when a ticket has ended; borrowed until destroy, may be
+                                 NULL (a joint engine waits on it for all its members) */
 } prism_engine_config_t;
 
 /* A backend: src/app lists those that were built and chosen. `context` is the

@@ -12,12 +12,14 @@ typedef struct engine_suite {
   const char *name;    /* for messages */
   bool exact_budgets;  /* iterations and generations end on the dot */
   void (*abandon)(void); /* after a failed check; does not return */
+  uint32_t methods;    /* of its islands; filled in by engine_suite_run */
 } engine_suite_t;
 
 /* All checks; the first that fails is printed to stderr and abandons. */
 void engine_suite_run(const engine_suite_t *suite);
 
-/* The part about hooks and counters; called by engine_suite_run. */
+/* Parts of it, called by engine_suite_run: what is found; hooks and counters. */
+void engine_suite_search(const engine_suite_t *suite);
 void engine_suite_hooks(const engine_suite_t *suite);
 
 /* ---- shared by the suite's files ---- */
@@ -27,6 +29,22 @@ void engine_suite_fail(const engine_suite_t *suite, const char *file, int line, 
   ((condition) ? (void)0 : engine_suite_fail((suite), __FILE__, __LINE__, #condition))
 
 enum { SUITE_GRAPHS = 3 };
+
+static inline bool engine_suite_has(const engine_suite_t *suite, int method) {
+  return (suite->methods & PRISM_METHOD_BIT(method)) != 0;
+}
+/* for (m in the methods of the engine) */
+#define SUITE_METHODS(suite, m)                    \
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m)     \
+    if (!engine_suite_has((suite), m)) continue;   \
+    else
+static inline bool engine_suite_is_population(prism_method_t method) {
+  return method == PRISM_METHOD_HEAD || method == PRISM_METHOD_POOL;
+}
+/* Seconds after which a wait counts as a hang. */
+#define ENGINE_SUITE_HANG_GUARD 120.0
+/* Number `index` of its methods, around the end. */
+prism_method_t engine_suite_method(const engine_suite_t *suite, int32_t index);
 
 prism_graph_t *engine_suite_random(const engine_suite_t *suite, int32_t n, double p,
                                    uint64_t seed);
@@ -38,6 +56,10 @@ prism_graph_t *engine_suite_cliques(const engine_suite_t *suite, int32_t count);
 prism_engine_t engine_suite_open(const engine_suite_t *suite, const prism_graph_t *graph,
                                  uint64_t seed, int32_t islands, int32_t first_island);
 prism_work_t engine_suite_work(prism_method_t method, int32_t k, int64_t iterations);
+int64_t engine_suite_submit(const engine_suite_t *suite, prism_engine_t *engine, int32_t island,
+                            const prism_work_t *work);
+prism_summary_t engine_suite_finish(const engine_suite_t *suite, prism_engine_t *engine,
+                                    int64_t ticket);
 /* Submit and wait to the end. */
 prism_summary_t engine_suite_do(const engine_suite_t *suite, prism_engine_t *engine,
                                 int32_t island, const prism_work_t *work);

@@ -171,7 +171,7 @@ static void counters_add_up(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, N, 0.4, 80);
   prism_hooks_t hooks = {.counters = true};
   uint32_t time[N], changes[N], hits[N];
-  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+  SUITE_METHODS(suite, m) {
     prism_method_t method = (prism_method_t)m;
     prism_engine_t engine = engine_suite_open(suite, graph, 9, 1, 0);
     CHECK(engine.ops->export_counters(engine.self, 0, PRISM_COUNTER_conflict_time, time) ==

@@ -1,0 +1,307 @@
+/* What islands find, take in and repeat. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine_suite.h"
+#include "oracle.h"
+
+#define CHECK(condition) SUITE_CHECK(suite, condition)
+#define CHECK_OK(call) CHECK((call) == PRISM_OK)
+
+/* ---- results ---- */
+static void summaries_are_true(const engine_suite_t *suite) {
+  static const double density[SUITE_GRAPHS] = {0.05, 0.5, 0.9};
+  for (int g = 0; g < SUITE_GRAPHS; ++g) {
+    prism_graph_t *graph = engine_suite_random(suite, 130, density[g], 7);
+    prism_engine_t engine = engine_suite_open(suite, graph, 3, 1, 0);
+    int32_t color[130], k = 0;
+    SUITE_METHODS(suite, m) {
+      int64_t before = INT64_MAX;
+      for (int ticket = 0; ticket < 6; ++ticket) {
+        prism_work_t work = engine_suite_work((prism_method_t)m, g == 0 ? 3 : 8, 1500);
+        work.params.generation_iterations = 1000; /* tickets end in mid generation */
+        prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
+        CHECK(summary.f_best <= before);
+        before = summary.f_best;
+        CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == summary.f_best);
+        CHECK(k == work.k);
+        CHECK(engine_suite_export(suite, &engine, 0, graph, 1, color, &k) >= summary.f_best);
+        CHECK(k == work.k);
+      }
+    }
+    prism_engine_destroy(&engine);
+    prism_graph_destroy(&graph);
+  }
+}
+
+static void planted_colorings_are_found(const engine_suite_t *suite) {
+  SUITE_METHODS(suite, m)
+    for (int g = 0; g < SUITE_GRAPHS; ++g) {
+      static const int32_t k_of[SUITE_GRAPHS] = {4, 6, 12};
+      static const double density[SUITE_GRAPHS] = {0.3, 0.6, 0.9};
+      prism_graph_t *graph =
+          engine_suite_planted(suite, 150, k_of[g], density[g], 40u + (uint64_t)g);
+      prism_engine_t engine = engine_suite_open(suite, graph, 5, 1, 0);
+      prism_work_t work = engine_suite_work((prism_method_t)m, k_of[g], 3000000);
+      work.params.generation_iterations = 2000;
+      prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
+      CHECK(summary.f_best == 0 && summary.f_ticket == 0);
+      int32_t color[150], k = 0;
+      CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
+      CHECK(k == k_of[g]);
+      summary = engine_suite_do(suite, &engine, 0, &work); /* solved already */
+      CHECK(summary.f_best == 0);
+      prism_engine_destroy(&engine);
+      prism_graph_destroy(&graph);
+    }
+}
+
+/* Graphs of which nothing is left to search at this k. */
+static void easy_graphs_are_solved(const engine_suite_t *suite) {
+  static const int32_t path[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5};
+  static const int32_t hexagon[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 0};
+  const struct {
+    int32_t n, count;
+    const int32_t *pairs;
+    int32_t k;
+  } easy[] = {{6, 5, path, 2},    {6, 5, path, 5}, {6, 6, hexagon, 2}, {6, 6, hexagon, 3},
+              {6, 0, path, 1},    {1, 0, path, 1}, {1, 0, path, 3}};
+  for (size_t i = 0; i < sizeof easy / sizeof easy[0]; ++i) {
+    prism_graph_t *graph = NULL;
+    CHECK_OK(prism_graph_from_edges(easy[i].n, easy[i].pairs, easy[i].count, NULL, &graph));
+    prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
+    SUITE_METHODS(suite, m) {
+      prism_work_t work = engine_suite_work((prism_method_t)m, easy[i].k, 100000);
+      prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
+      int32_t color[6], k = 0;
+      CHECK(summary.f_best == 0 && summary.f_ticket == 0);
+      CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
+      CHECK(k == easy[i].k);
+      prism_import_result_t result;
+      CHECK_OK(engine.ops->import_colors(engine.self, 0, color, k, false, &result));
+    }
+    prism_engine_destroy(&engine);
+    prism_graph_destroy(&graph);
+  }
+}
+
+/* Sum of the degrees in the smallest class: no warm start for one color less has
+ * more conflicts than that. */
+static int64_t smallest_class_degrees(const prism_graph_t *graph, const int32_t *color,
+                                      int32_t k) {
+  int64_t least = INT64_MAX, size_least = INT64_MAX;
+  for (int32_t c = 0; c < k; ++c) {
+    int64_t sum = 0, size = 0;
+    for (int32_t v = 0; v < graph->n; ++v) {
+      if (color[v] != c) continue;
+      sum += prism_graph_degree(graph, v);
+      ++size;
+    }
+    if (size > size_least) continue;
+    least = size < size_least || sum > least ? sum : least;
+    size_least = size;
+  }
+  return least;
+}
+
+static void k_goes_down_and_up(const engine_suite_t *suite) {
+  enum { N = 125, FIRST = 22, LAST = 19 };
+  prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 78); /* about 18 are possible */
+  SUITE_METHODS(suite, m) {
+    prism_engine_t engine = engine_suite_open(suite, graph, 5, 1, 0);
+    int32_t color[N] = {0}, k = 0;
+    int64_t most = INT64_MAX;
+    prism_import_result_t result; /* a poor start, to be forgotten after the first success */
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, color, FIRST, true, &result));
+    for (int32_t now = FIRST; now >= LAST; --now) {
+      prism_work_t one = engine_suite_work((prism_method_t)m, now, 1);
+      CHECK(engine_suite_do(suite, &engine, 0, &one).f_best <= most);
+      prism_work_t work = engine_suite_work((prism_method_t)m, now, 10000000);
+      work.params.generation_iterations = 5000;
+      CHECK(engine_suite_do(suite, &engine, 0, &work).f_best == 0);
+      CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
+      CHECK(k == now);
+      most = smallest_class_degrees(graph, color, k);
+    }
+    for (int32_t now = LAST + 1; now < LAST + 3; ++now) {
+      prism_work_t work = engine_suite_work((prism_method_t)m, now, 10000000);
+      CHECK(engine_suite_do(suite, &engine, 0, &work).f_best == 0);
+      CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
+      CHECK(k == now);
+    }
+    prism_work_t hard = engine_suite_work((prism_method_t)m, 5, 500); /* from legal to hopeless */
+    CHECK(engine_suite_do(suite, &engine, 0, &hard).f_best > 0);
+    engine_suite_export(suite, &engine, 0, graph, 0, color, &k);
+    CHECK(k == 5);
+    prism_engine_destroy(&engine);
+  }
+  prism_graph_destroy(&graph);
+}
+
+/* ---- imports ---- */
+
+static void seeds_are_starts(const engine_suite_t *suite) {
+  enum { N = 120, K = 6 };
+  prism_graph_t *graph = engine_suite_planted(suite, N, K, 0.7, 99);
+  int32_t legal[N], color[N], k = 0;
+  prism_engine_t maker = engine_suite_open(suite, graph, 5, 1, 0);
+  prism_work_t make = engine_suite_work(engine_suite_method(suite, 0), K, 3000000);
+  CHECK(engine_suite_do(suite, &maker, 0, &make).f_best == 0);
+  engine_suite_export(suite, &maker, 0, graph, 0, legal, &k);
+  prism_engine_destroy(&maker);
+  SUITE_METHODS(suite, m) {
+    prism_engine_t engine = engine_suite_open(suite, graph, 6, 1, 0);
+    prism_import_result_t result;
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, legal, K, true, &result));
+    CHECK(result.accepted);
+    prism_work_t one = engine_suite_work((prism_method_t)m, K, 1);
+    CHECK(engine_suite_do(suite, &engine, 0, &one).f_best == 0);
+    CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
+    one.k = K - 1;
+    prism_summary_t summary = engine_suite_do(suite, &engine, 0, &one);
+    CHECK(summary.f_best <= smallest_class_degrees(graph, legal, K));
+    /* It replaces what the island has found since. */
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, legal, K, true, &result));
+    one.k = K;
+    CHECK(engine_suite_do(suite, &engine, 0, &one).f_best == 0);
+    prism_engine_destroy(&engine);
+  }
+  prism_graph_destroy(&graph);
+}
+
+static void migrants_are_judged(const engine_suite_t *suite) {
+  enum { N = 150, K = 8 };
+  prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 55);
+  int32_t foreign[N], color[N], k = 0, all_same[N] = {0};
+  prism_engine_t abroad = engine_suite_open(suite, graph, 1000, 1, 50);
+  prism_work_t work = engine_suite_work(engine_suite_method(suite, 0), K, 200000);
+  engine_suite_do(suite, &abroad, 0, &work);
+  int64_t foreign_f = engine_suite_export(suite, &abroad, 0, graph, 0, foreign, &k);
+  prism_engine_destroy(&abroad);
+  SUITE_METHODS(suite, m) {
+    prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
+    prism_import_result_t result = {true, 7};
+    /* Nobody is at home yet. */
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, foreign, K, false, &result));
+    CHECK(!result.accepted);
+    work = engine_suite_work((prism_method_t)m, K, 20000);
+    work.params.generation_iterations = 1000;
+    int64_t home_f = engine_suite_do(suite, &engine, 0, &work).f_best;
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, all_same, K, false, &result));
+    CHECK(!result.accepted); /* every edge conflicts */
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, foreign, K + 1, false, &result));
+    CHECK(!result.accepted); /* too many colors */
+    engine_suite_export(suite, &engine, 0, graph, 1, color, &k);
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, color, K, false, &result));
+    CHECK(!result.accepted); /* a copy of somebody */
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, foreign, K, false, &result));
+    if (engine_suite_is_population((prism_method_t)m)) {
+      CHECK(result.distance > 0 && result.distance <= N);
+      CHECK(result.accepted || foreign_f > home_f);
+    }
+    CHECK(engine_suite_do(suite, &engine, 0, &work).f_best <= home_f);
+    engine_suite_export(suite, &engine, 0, graph, 1, color, &k);
+    prism_engine_destroy(&engine);
+  }
+  prism_graph_destroy(&graph);
+}
+
+/* ---- many islands, repeatable ---- */
+
+/* What all islands hold after three tickets each; [islands][n]. */
+static void run_islands(const engine_suite_t *suite, const prism_graph_t *graph,
+                        prism_method_t method, uint64_t seed, int32_t islands,
+                        int32_t first_island, int32_t *colors, prism_summary_t *last) {
+  prism_engine_t engine = engine_suite_open(suite, graph, seed, islands, first_island);
+  int64_t ticket[8];
+  for (int round = 0; round < 3; ++round) {
+    prism_work_t work = engine_suite_work(method, round < 2 ? 9 : 8, 2500);
+    work.params.generation_iterations = 700;
+    for (int32_t i = 0; i < islands; ++i) ticket[i] = engine_suite_submit(suite, &engine, i, &work);
+    for (int32_t i = 0; i < islands; ++i) last[i] = engine_suite_finish(suite, &engine, ticket[i]);
+  }
+  for (int32_t i = 0; i < islands; ++i) {
+    int32_t k = 0;
+    CHECK(last[i].island == i);
+    CHECK(engine_suite_export(suite, &engine, i, graph, 0, colors + (size_t)i * (size_t)graph->n,
+                              &k) == last[i].f_best);
+    last[i].seconds = 0.0;
+    last[i].island += first_island;
+  }
+  prism_engine_destroy(&engine);
+}
+
+static bool same_summary(const prism_summary_t *a, const prism_summary_t *b) {
+  return a->island == b->island && a->method == b->method && a->k == b->k &&
+         a->f_best == b->f_best && a->f_ticket == b->f_ticket && a->iterations == b->iterations &&
+         a->generations == b->generations && a->individuals == b->individuals &&
+         a->restarts == b->restarts && a->diversity >= b->diversity - 1e-9 &&
+         a->diversity <= b->diversity + 1e-9;
+}
+
+static void same_seed_same_result(const engine_suite_t *suite) {
+  enum { N = 140, ISLANDS = 4 };
+  prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 21);
+  static int32_t a[ISLANDS][N], b[ISLANDS][N], other[ISLANDS][N];
+  prism_summary_t x[ISLANDS], y[ISLANDS], z[ISLANDS];
+  SUITE_METHODS(suite, m) {
+    prism_method_t method = (prism_method_t)m;
+    run_islands(suite, graph, method, 11, ISLANDS, 0, a[0], x);
+    run_islands(suite, graph, method, 11, ISLANDS, 0, b[0], y);
+    CHECK(memcmp(a, b, sizeof a) == 0);
+    for (int i = 0; i < ISLANDS; ++i) CHECK(same_summary(&x[i], &y[i]));
+    /* Islands differ, and go by their global number, not by their rank's. */
+    CHECK(memcmp(a[0], a[1], sizeof a[0]) != 0);
+    run_islands(suite, graph, method, 11, 2, 2, other[0], z);
+    CHECK(memcmp(other[0], a[2], sizeof a[2]) == 0 && memcmp(other[1], a[3], sizeof a[3]) == 0);
+    CHECK(same_summary(&z[0], &x[2]) && same_summary(&z[1], &x[3]));
+    run_islands(suite, graph, method, 12, ISLANDS, 0, other[0], z);
+    CHECK(memcmp(a, other, sizeof a) != 0);
+  }
+  prism_graph_destroy(&graph);
+}
+
+static void many_islands_work_at_once(const engine_suite_t *suite) {
+  enum { N = 100, ISLANDS = 16, PLANTED = 5 };
+  prism_graph_t *graph = engine_suite_planted(suite, N, PLANTED, 0.6, 31);
+  prism_engine_t engine = engine_suite_open(suite, graph, 3, ISLANDS, 0);
+  int64_t ticket[ISLANDS];
+  int32_t k_of[ISLANDS], open = ISLANDS;
+  for (int32_t i = 0; i < ISLANDS; ++i) { /* every method, several k at once */
+    k_of[i] = PLANTED + i % 4;
+    prism_method_t method = engine_suite_method(suite, i);
+    prism_work_t work = engine_suite_work(method, k_of[i], 3000000);
+    work.params.generation_iterations = 2000;
+    ticket[i] = engine_suite_submit(suite, &engine, i, &work);
+  }
+  double begin = prism_clock_now();
+  while (open > 0) {
+    CHECK_OK(engine.ops->wait_any(engine.self, 1.0));
+    CHECK(prism_clock_now() - begin < ENGINE_SUITE_HANG_GUARD);
+    for (int32_t i = 0; i < ISLANDS; ++i) {
+      bool done = false;
+      prism_summary_t summary;
+      if (ticket[i] < 0) continue;
+      CHECK_OK(engine.ops->poll(engine.self, ticket[i], 0.0, &done, &summary));
+      if (!done) continue;
+      int32_t color[N], k = 0;
+      CHECK(summary.f_best == 0 && summary.k == k_of[i]);
+      CHECK(engine_suite_export(suite, &engine, i, graph, 0, color, &k) == 0);
+      ticket[i] = -1;
+      --open;
+    }
+  }
+  prism_engine_destroy(&engine);
+  prism_graph_destroy(&graph);
+}
+
+void engine_suite_search(const engine_suite_t *suite) {
+  summaries_are_true(suite);
+  planted_colorings_are_found(suite);
+  easy_graphs_are_solved(suite);
+  k_goes_down_and_up(suite);
+  seeds_are_starts(suite);
+  migrants_are_judged(suite);
+  same_seed_same_result(suite);
+  many_islands_work_at_once(suite);
+}
