@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Sourced by the benchmark scripts, after scripts/lib.sh: instances, programs, cores.
 
-# Where the programs are; built there when missing.
-build_folder=${PRISM_BUILD:-$root/build/release}
+# Where the programs are; built there, from this preset, when missing.
+bench_preset=${PRISM_BENCH_PRESET:-release}
+build_folder=${PRISM_BUILD:-$root/build/$bench_preset}
 
 # Builds what is missing. A folder given by PRISM_BUILD must be complete.
 need_programs() { # PATH_IN_BUILD_FOLDER...
@@ -14,7 +15,7 @@ need_programs() { # PATH_IN_BUILD_FOLDER...
   [ ${#missing[@]} -gt 0 ] || return 0
   [ -z "${PRISM_BUILD:-}" ] || die 2 "$build_folder has no ${missing[*]}"
   say "building ${missing[*]} in $build_folder" >&2
-  build_preset release "${missing[@]}"
+  build_preset "$bench_preset" "${missing[@]}"
 }
 
 # Prints the file of an instance: a path, or a name in $PRISM_INSTANCES, else in
@@ -48,6 +49,38 @@ machine() {
   else
     printf '%s-%sc\n' "$(processor | tr '[:upper:]' '[:lower:]' | sed 's/([^)]*)//g; s/@.*//' |
       grep -o '[a-z0-9]*' | grep -vx 'cpu\|processor' | paste -sd-)" "$(cores)"
+  fi
+}
+
+# The GPUs to use, as CUDA_VISIBLE_DEVICES names them, one a line.
+gpu_list() {
+  if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then
+    tr , '\n' <<<"$CUDA_VISIBLE_DEVICES"
+  else
+    nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null || true
+  fi
+}
+
+# Name, driver and CUDA version of the first of these GPUs, one a line.
+gpu_facts() {
+  local first version
+  first=$(gpu_list | head -1)
+  nvidia-smi --id="$first" --query-gpu=name,driver_version --format=csv,noheader |
+    sed 's/, */\n/'
+  version=$("$build_folder/prism-dist" --version 2>/dev/null |
+    sed -n 's/^ *cuda[^0-9]*\([0-9][0-9.]*\).*/\1/p')
+  [ -n "$version" ] || version=$(PATH=$PATH:${CUDA_HOME:-/usr/local/cuda}/bin nvcc --version |
+    sed -n 's/.*, V\([0-9.]*\).*/\1/p')
+  say "$version"
+}
+
+# Short name of the GPU for file names: $PRISM_MACHINE, or h100-80gb-hbm3.
+gpu_machine() {
+  if [ -n "${PRISM_MACHINE:-}" ]; then
+    say "$PRISM_MACHINE"
+  else
+    gpu_facts | head -1 | tr '[:upper:]' '[:lower:]' | grep -o '[a-z0-9]*' |
+      grep -vx 'nvidia\|tesla\|geforce' | paste -sd-
   fi
 }
 

@@ -22,6 +22,8 @@ GOALS = {"avx512": 4.0, "portable": 1.5}  # geometric mean over HEAD
 MEMORY_GRAPH, MEMORY_K, MEMORY_GOAL = "DSJC1000.5", "83", 220e3  # bytes
 READ_GOAL = 50.0  # MB/s
 RUN_KEY = ["label", "graph", "k", "ranks", "seed"]
+KINDS = ["speed", "ttt", "gpu-rates", "gpu-ttt"]  # CSV files and markers
+GPU_COLUMNS = ["gpu", "driver", "cuda"]
 
 
 def read_csv(path):
@@ -36,7 +38,8 @@ def write_csv(path, header, rows):
     draft = Path(f"{path}.tmp")
     with open(draft, "w", encoding="utf-8", newline="") as file:
         file.writelines(line + "\n" for line in header)
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        columns = dict.fromkeys(column for row in rows for column in row)
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     os.replace(draft, path)
@@ -105,6 +108,22 @@ def other_lines(rows):
     return lines
 
 
+def gpu_rate_tables(rows):
+    """Iterations per second of whole GPUs, all individuals together."""
+    body = []
+    for row in rows:
+        rate = float(row["rate"]) if row["rate"] else 0.0
+        reference = float(row["reference"]) if row["reference"] else None
+        body.append([f"{row['graph']} {row['k']}", row["detail"],
+                     f"{rate / 1e6:.1f} M" if rate else "failed",
+                     f"{reference / 1e6:g} M" if reference else "",
+                     f"{rate / reference:.2f}" if reference else "",
+                     f"{float(row['goal']) / 1e6:g} M" if row["goal"] else "",
+                     verdict(rate >= float(row["goal"])) if row["goal"] else ""])
+    head = ["graph, k", "kernel", "it/s", "test program", "ratio", "goal", "met"]
+    return table(head, body)
+
+
 def seconds_text(value):
     if math.isinf(value):
         return "-"
@@ -147,6 +166,7 @@ def ttt_tables(rows):
     """Tables of runs to a target and of runs for as few colors as possible."""
     groups = grouped(rows)
     several = len({key[3] for key in groups}) > 1
+    on_gpu = bool(rows) and all(row.get("gpu") for row in rows)  # always one rank
     out = []
     for minimize in (False, True):
         part = {key: runs for key, runs in groups.items() if (key[1] == "0") == minimize}
@@ -160,6 +180,9 @@ def ttt_tables(rows):
             head = ["graph, target", "ranks", "reached", "median s", "min", "max", "limit s",
                     "goal s", "met"]
             body = [target_cells(key, runs) for key, runs in part.items()]
+        if on_gpu:
+            for cells in [head] + body:
+                del cells[1]
         if several:
             head.insert(1, "variant")
             for cells, key in zip(body, part):
@@ -171,6 +194,9 @@ def ttt_tables(rows):
 def facts(header, rows):
     """Machine, compiler, commit ... as a list, from the comment lines of a CSV."""
     lines = [f"- {line.lstrip('# ')}" for line in header]
+    for gpu, driver, cuda in sorted({tuple(row[column] for column in GPU_COLUMNS)
+                                     for row in rows if row.get("gpu")}):
+        lines.insert(0, f"- GPU: {gpu}, driver {driver}, CUDA {cuda}")
     commits = sorted({row["commit"] for row in rows if row.get("commit")})
     if commits:
         lines.append(f"- commit: {', '.join(commits)}")
@@ -181,7 +207,9 @@ def facts(header, rows):
 
 
 def tables_of(rows):
-    return speed_tables(rows) if rows and "measure" in rows[0] else ttt_tables(rows)
+    if rows and "measure" in rows[0]:
+        return speed_tables(rows)
+    return gpu_rate_tables(rows) if rows and "rate" in rows[0] else ttt_tables(rows)
 
 
 def section(kind):
@@ -196,7 +224,7 @@ def section(kind):
 
 
 def regenerated(text):
-    for kind in ("speed", "ttt"):
+    for kind in KINDS:
         start, end = f"<!-- {kind}: bench/report.py -->", f"<!-- end of {kind} -->"
         pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
         if not pattern.search(text):

@@ -2,12 +2,16 @@
 """Time to target: runs prism-dist on hard graphs with many seeds, several runs side by
 side, each pinned to its own core (to two cores for the rows with two ranks).
 
-Writes one CSV row a run (bench/results/ttt-MACHINE.csv; a repeated run replaces its row)
-and prints a table. A time is counted from the end of reading the graph to the target.
-With several --binary or --extra the variants run interleaved, seed by seed.
+With --device cuda the rows for GPUs, one run on each GPU, with its share of the cores.
+
+Writes one CSV row a run (bench/results/ttt-MACHINE.csv, for GPUs gpu-ttt-MACHINE.csv; a
+repeated run replaces its row) and prints a table. A time is counted from the end of
+reading the graph to the target. With several --binary or --extra the variants run
+interleaved, seed by seed.
 
 PRISM_INSTANCES: folder of the instances; PRISM_BUILD: build folder; PRISM_MACHINE: name
-of this machine; PRISM_COMMIT: version, where the sources come without their history.
+of this machine; PRISM_COMMIT: version, where the sources come without their history;
+PRISM_RESULTS: folder of the CSV; CUDA_VISIBLE_DEVICES: the GPUs to use (default: all).
 """
 
 import argparse
@@ -27,8 +31,9 @@ from typing import NamedTuple, Optional
 import report
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD = Path(os.environ.get("PRISM_BUILD") or ROOT / "build/release")
 INSTANCES = Path(os.environ.get("PRISM_INSTANCES") or ROOT.parent / "shared/instances")
+RESULTS = Path(os.environ.get("PRISM_RESULTS") or ROOT / "bench/results")
+PRESETS = {"cpu": "release", "cuda": "gpu"}
 GRACE = 30.0  # s beyond the time limit before a run counts as hung
 
 
@@ -39,6 +44,7 @@ class Row(NamedTuple):
     goal: Optional[float]  # s, median
     seeds: int
     limit: float  # s
+    part: str = ""
 
     def name(self):
         return f"{self.graph} {self.k or 'min'}"
@@ -66,6 +72,29 @@ ROWS = [
     Row("wap07a", 0, 1, None, 3, 120),
 ]
 
+# Goals for one NVIDIA H100 80GB.
+GPU_ROWS = [
+    Row("DSJC500.5", 48, 1, 1, 10, 60, "targets"),
+    Row("DSJC1000.5", 83, 1, 2.5, 10, 60, "targets"),
+    Row("r1000.1c", 98, 1, 2, 10, 60, "targets"),
+    Row("r1000.5", 234, 1, 10, 10, 60, "targets"),
+    Row("flat300_28_0", 28, 1, 20, 10, 120, "targets"),
+    Row("le450_25c", 25, 1, 30, 10, 120, "targets"),
+    Row("DSJC1000.9", 223, 1, 30, 5, 120, "large"),
+    Row("DSJC1000.1", 20, 1, 60, 5, 180, "large"),
+    Row("flat1000_76_0", 82, 1, None, 5, 120, "large"),
+    Row("DSJC1000.5", 82, 1, 180, 3, 540, "attempts"),
+    Row("DSJC500.5", 47, 1, None, 3, 540, "attempts"),
+    Row("C2000.5", 148, 1, None, 3, 540, "attempts"),
+    Row("C2000.5", 147, 1, None, 3, 540, "attempts"),
+]
+
+
+class Slot(NamedTuple):
+    """What runs share out: a core, or a GPU with some cores."""
+    cpus: tuple
+    gpu: str  # as CUDA_VISIBLE_DEVICES names it; "": none
+
 
 class Variant(NamedTuple):
     label: str
@@ -74,7 +103,7 @@ class Variant(NamedTuple):
 
 
 class Task(NamedTuple):
-    place: int  # in ROWS
+    place: int  # in ROWS or GPU_ROWS
     row: Row
     seed: int
     variant: Variant
@@ -91,14 +120,18 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
+    add("--device", choices=sorted(PRESETS), default="cpu")
     add("--rows", metavar="REGEX", default="",
         help="only rows that match, e.g. 'DSJC500.5 4[89]', 'wap.* min'")
     add("--goals", action="store_true", help="only rows with a goal")
+    add("--part", action="append", metavar="NAME", choices=sorted({r.part for r in GPU_ROWS}),
+        help="of the rows for GPUs: targets, large, attempts (default: all)")
     add("--seeds", type=int, metavar="N", help="seeds of each row (default: 10; without a goal 3)")
     add("--first-seed", type=int, metavar="S", default=1)
     add("--limit", type=positive, metavar="S", help="time limit of each run")
     add("--jobs", type=int, metavar="N", default=0,
-        help="cores in use at the same time (default: all, one thread of each)")
+        help="cores (with --device cuda: GPUs) in use at the same time (default: all, and one "
+             "thread of each core)")
     add("--binary", action="append", metavar="PATH", help="prism-dist; several: compare them")
     add("--extra", action="append", metavar="OPTIONS",
         help="more options of prism-dist, as one word: --extra='--memetic.method head'; "
@@ -115,7 +148,8 @@ def parse_arguments():
 
 def variants_of(parser, arguments):
     """Every binary with every set of extra options."""
-    binaries = arguments.binary or [str(BUILD / "prism-dist")]
+    build = os.environ.get("PRISM_BUILD") or ROOT / "build" / PRESETS[arguments.device]
+    binaries = arguments.binary or [str(Path(build) / "prism-dist")]
     extras = arguments.extra or [""]
     pairs = [(binary, extra) for binary in binaries for extra in extras]
     labels = arguments.label
@@ -158,12 +192,27 @@ def core_list():
     return first, rest
 
 
-class Cores:
-    """Hands out cores in the order of the requests."""
+def cpu_slots(jobs):
+    """One slot a core."""
+    first, rest = core_list()
+    return [Slot((cpu,), "") for cpu in (first + rest)[:jobs or len(first)]]
 
-    def __init__(self, cores):
-        self.free = list(cores)
-        self.count = len(cores)
+
+def gpu_slots(jobs):
+    """One slot a GPU; the cores, siblings side by side, are shared out evenly."""
+    gpus = shell("gpu_list")[:jobs or None]
+    if not gpus:
+        sys.exit("ttt.py: no GPU (nvidia-smi lists none)")
+    cpus = sorted(os.sched_getaffinity(0))
+    share = max(1, len(cpus) // len(gpus))
+    return [Slot(tuple(cpus[i * share % len(cpus):][:share]), gpu) for i, gpu in enumerate(gpus)]
+
+
+class Slots:
+    """Hands out slots in the order of the requests."""
+
+    def __init__(self, slots):
+        self.free = list(slots)
         self.changed = threading.Condition()
 
     def take(self, count):
@@ -172,9 +221,9 @@ class Cores:
             taken, self.free = self.free[:count], self.free[count:]
             return taken
 
-    def give(self, cores):
+    def give(self, slots):
         with self.changed:
-            self.free.extend(cores)
+            self.free.extend(slots)
             self.changed.notify_all()
 
 
@@ -192,10 +241,14 @@ def end_group(child):
 
 
 class Bench:
-    def __init__(self, path, header, commit, total):
+    def __init__(self, path, header, commit, device, total):
         self.path = path
         self.header = header
         self.commit = commit
+        self.device = device
+        # Columns of every row: which GPU, driver and CUDA this was.
+        self.gpu = dict(zip(["gpu", "driver", "cuda"], shell("gpu_facts"))
+                        if device == "cuda" else [])
         self.total = total
         self.done = 0
         self.errors = 0
@@ -249,17 +302,22 @@ class Bench:
             print(f"[{self.done}/{self.total}] {text}", file=sys.stderr, flush=True)
 
 
-def run_once(bench, task, cores, folder):
-    """One run of prism-dist on these cores; its CSV row."""
+def run_once(bench, task, slots, folder):
+    """One run of prism-dist on these cores, or on this GPU; its CSV row."""
     row, stem = task.row, Path(folder) / "run"
-    command = ["taskset", "-c", ",".join(map(str, cores))]
+    command = ["taskset", "-c", ",".join(str(cpu) for slot in slots for cpu in slot.cpus)]
     environment = dict(os.environ, OMPI_MCA_mpi_yield_when_idle="1",
                        OMPI_MCA_rmaps_base_oversubscribe="1")
+    if bench.device == "cuda":
+        environment.update(CUDA_VISIBLE_DEVICES=slots[0].gpu, CUDA_DEVICE_ORDER="PCI_BUS_ID")
     if row.ranks > 1:
         environment.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
         command += ["mpirun", "-np", str(row.ranks), "--bind-to", "none"]
-    command += [task.variant.binary, "--threads", "1", "--seed", str(task.seed), "--time-limit",
-                f"{row.limit:g}", "--json", "--telemetry.enabled=false", "--output", f"{stem}.h5"]
+    command += [task.variant.binary, "--device", bench.device, "--seed", str(task.seed),
+                "--time-limit", f"{row.limit:g}", "--json", "--telemetry.enabled=false",
+                "--output", f"{stem}.h5"]
+    if bench.device == "cpu":
+        command += ["--threads", "1"]
     if row.k > 0:
         command += ["--target", str(row.k)]
     command += task.variant.extra + [str(find_instance(row.graph))]
@@ -272,7 +330,8 @@ def run_once(bench, task, cores, folder):
         seconds = max(0.0, result["time_to_best"] - float(reading.group(1)))
     except (IndexError, KeyError, TypeError, AttributeError, json.JSONDecodeError):
         return {**bench.record(task), "limit": f"{row.limit:g}", "met": "0", "seconds": "",
-                "colors": "", "iterations": "", "reason": "error", "commit": bench.commit}, err
+                "colors": "", "iterations": "", "reason": "error", "commit": bench.commit,
+                **bench.gpu}, err
     verify = Path(task.variant.binary).parent / "prism"
     if verify.is_file():
         check = subprocess.run([str(verify), "verify", str(find_instance(row.graph)),
@@ -282,15 +341,15 @@ def run_once(bench, task, cores, folder):
     return {**bench.record(task), "limit": f"{row.limit:g}", "met": str(int(met)),
             "seconds": f"{seconds:.4f}", "colors": str(result["colors"]),
             "iterations": str(result["iterations"]), "reason": result["exit_reason"],
-            "commit": bench.commit}, err
+            "commit": bench.commit, **bench.gpu}, err
 
 
-def work(bench, cores, taken, task):
+def work(bench, slots, taken, task):
     with tempfile.TemporaryDirectory(prefix="prism-ttt-") as folder:
         try:
             row, messages = run_once(bench, task, taken, folder)
         finally:
-            cores.give(taken)
+            slots.give(taken)
     what = f"{row['seconds'] or '-'} s, {row['colors'] or '-'} colors, {row['reason']}"
     bench.keep(row, f"{task.variant.label}: {task.row.name()} seed {task.seed}: {what}")
     if row["reason"] == "error":
@@ -298,10 +357,16 @@ def work(bench, cores, taken, task):
         print(messages.strip(), file=sys.stderr, flush=True)
 
 
+def rows_of(arguments):
+    return GPU_ROWS if arguments.device == "cuda" else ROWS
+
+
 def plan(arguments, variants):
     tasks = []
-    for place, row in enumerate(ROWS):
+    for place, row in enumerate(rows_of(arguments)):
         if not re.search(arguments.rows, row.name()) or (arguments.goals and row.goal is None):
+            continue
+        if arguments.part and row.part not in arguments.part:
             continue
         if find_instance(row.graph) is None:
             print(f"left out, no instance in {INSTANCES}: {row.graph}", file=sys.stderr)
@@ -313,29 +378,34 @@ def plan(arguments, variants):
     return sorted(tasks, key=lambda task: (-task.row.limit, -task.row.ranks, task.place, task.seed))
 
 
-def list_rows():
-    for row in ROWS:
+def list_rows(rows):
+    for row in rows:
         goal = "no goal" if row.goal is None else f"goal {row.goal:g} s"
-        print(f"{row.name()}: {row.ranks} rank(s), {goal}, {row.seeds} seeds, limit {row.limit} s")
+        part = f"{row.part}: " if row.part else ""
+        print(f"{part}{row.name()}: {row.ranks} rank(s), {goal}, {row.seeds} seeds, "
+              f"limit {row.limit} s")
 
 
-def open_bench(arguments, tasks, jobs):
+def open_bench(arguments, tasks, slots):
+    on_gpu = arguments.device == "cuda"
     if arguments.csv == "":
         path = None
     else:
-        path = Path(arguments.csv or
-                    ROOT / "bench/results" / f"ttt-{shell('machine')[0]}.csv")
+        kind, machine = ("gpu-ttt", "gpu_machine") if on_gpu else ("ttt", "machine")
+        path = Path(arguments.csv or RESULTS / f"{kind}-{shell(machine)[0]}.csv")
         path.parent.mkdir(parents=True, exist_ok=True)
     header = [line for line in shell("describe") if not line.startswith("# commit")]
-    header.append(f"# side by side: {jobs} cores")
-    return Bench(path, header, shell("commit")[0], len(tasks))
+    header.append(f"# side by side: {len(slots)} GPUs, {len(slots[0].cpus)} cores with each"
+                  if on_gpu else f"# side by side: {len(slots)} cores")
+    return Bench(path, header, shell("commit")[0], arguments.device, len(tasks))
 
 
 def main():
     parser, arguments = parse_arguments()
     if arguments.list:
-        list_rows()
+        list_rows(rows_of(arguments))
         return 0
+    os.environ["PRISM_BENCH_PRESET"] = PRESETS[arguments.device]  # for bench/lib.sh
     variants = variants_of(parser, arguments)
     if arguments.binary is None:
         shell("need_programs prism-dist prism")
@@ -343,17 +413,16 @@ def main():
         if not os.access(variant.binary, os.X_OK):
             parser.error(f"not a program: {variant.binary}")
     tasks = plan(arguments, variants)
-    one_each, siblings = core_list()
-    jobs = min(arguments.jobs or len(one_each), len(one_each) + len(siblings))
-    cores = Cores((one_each + siblings)[:jobs])
-    narrow = [task for task in tasks if task.row.ranks > jobs]
+    every = (gpu_slots if arguments.device == "cuda" else cpu_slots)(arguments.jobs)
+    slots = Slots(every)
+    narrow = [task for task in tasks if task.row.ranks > len(every)]
     for name in sorted({task.row.name() for task in narrow}):
-        print(f"left out, needs more than {jobs} core(s): {name}", file=sys.stderr)
-    tasks = [task for task in tasks if task.row.ranks <= jobs]
+        print(f"left out, needs more than {len(every)} core(s): {name}", file=sys.stderr)
+    tasks = [task for task in tasks if task.row.ranks <= len(every)]
     if not tasks:
         print("ttt.py: nothing to run", file=sys.stderr)
         return 2
-    bench = open_bench(arguments, tasks, jobs)
+    bench = open_bench(arguments, tasks, every)
     if arguments.resume:
         tasks = [task for task in tasks if not bench.has(task)]
         bench.total = len(tasks)
@@ -361,8 +430,8 @@ def main():
     began, threads = time.monotonic(), []
     try:
         for task in tasks:
-            taken = cores.take(task.row.ranks)
-            thread = threading.Thread(target=work, args=(bench, cores, taken, task), daemon=True)
+            taken = slots.take(task.row.ranks)
+            thread = threading.Thread(target=work, args=(bench, slots, taken, task), daemon=True)
             thread.start()
             threads.append(thread)
         for thread in threads:
