@@ -73,7 +73,7 @@ C2000.9 410 - -'
 
 measure_rates() {
   local folder=${PRISM_RESULTS:-$root/bench/results} csv draft facts goal reference graph k
-  local file line rate detail status=0
+  local file line rate detail status=0 measured=0
   csv=$folder/gpu-rates-$(gpu_machine).csv
   draft=$csv.tmp
   mkdir -p "$folder"
@@ -97,14 +97,21 @@ measure_rates() {
     line=$(tail -1 <<<"$line" | tr -s ' ,' ' ')
     rate=$(sed -n 's/.*[ :]\([0-9.]*\) M it\/s.*/\1e6/p' <<<"$line")
     detail=$(sed -n "s/^.*k  *$k \(.*\) [0-9.]* M it\/s.*/\1/p" <<<"$line")
+    measured=$((measured + 1))
     say "$graph,$k,$rate,${goal#-},${reference#-},$detail,$facts" >>"$draft"
   done <<<"$table"
+  if [ "$measured" -eq 0 ]; then
+    rm -f "$draft"
+    say "nothing to measure: no row matches, or no instances (PRISM_INSTANCES=FOLDER?)" >&2
+    return 1
+  fi
   mv "$draft" "$csv"
   python3 "$root/bench/report.py" --print "$csv"
   return "$status"
 }
 
 has_gpu || die 3 "no NVIDIA GPU on this machine (no /dev/nvidia0)"
+[ -n "$(gpu_list)" ] || die 3 "nvidia-smi lists no GPU"
 has_nvcc || die 3 "no CUDA toolkit (set CUDA_HOME)"
 bash "$root/scripts/setup.sh"
 if [ -z "${PRISM_BUILD:-}" ]; then
