@@ -1,10 +1,13 @@
-# Runs at install time. [in] source_dir, include_dir (with DESTDIR), with_mpi.
-# Copies prism.h, comm_mpi.h and the headers that they reach to include_dir, and
-# lets them name each other as prism/....
+# Runs at install time. [in] source_dir, include_dir (with DESTDIR), with_mpi, with_cuda.
+# Copies prism.h, comm_mpi.h, engine_cuda.h and the headers that they reach to
+# include_dir, and lets them name each other as prism/....
 cmake_minimum_required(VERSION 3.24)
 set(waiting ${source_dir}/include/prism/prism.h)
 if(with_mpi)
   list(APPEND waiting ${source_dir}/mpi/comm_mpi.h)
+endif()
+if(with_cuda)
+  list(APPEND waiting ${source_dir}/cuda/engine/engine_cuda.h)
 endif()
 set(include_line "#include \"((base|model|seam|search|solve)/[^\"]*)\"")
 
@@ -15,7 +18,7 @@ while(waiting)
     continue()
   endif()
   list(APPEND seen ${header})
-  string(REGEX REPLACE "^${source_dir}/(src|include/prism|mpi)/" "" name ${header})
+  string(REGEX REPLACE "^${source_dir}/(src|include/prism|mpi|cuda)/" "" name ${header})
 
   file(READ ${header} text)
   string(REGEX MATCHALL "${include_line}" reached "${text}")

@@ -18,6 +18,9 @@ run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${work_dir}/consum
     -DCMAKE_C_COMPILER=${c_compiler} -DCMAKE_C_FLAGS=${c_flags} -DCMAKE_EXE_LINKER_FLAGS=${c_flags})
 run(${CMAKE_COMMAND} --build ${work_dir}/consumer)
 run(${work_dir}/consumer/consumer)
+if(EXISTS ${work_dir}/consumer/consumer_cuda)
+  run(${work_dir}/consumer/consumer_cuda)
+endif()
 
 # Every installed header stands alone.
 file(GLOB_RECURSE headers RELATIVE ${prefix}/include ${prefix}/include/*.h)
