@@ -4,8 +4,8 @@
  * by the same stream at once, by another stream when its last work is done (or after
  * making it wait). Underneath lies a memory pool of the driver's stream-ordered
  * allocator. A block that lies free longer than the TTL goes back to the driver.
- * A stream used here is not destroyed before the pool, and none is captured meanwhile.
- * One thread at a time. */
+ * A stream used here lives until the last take, and none is captured meanwhile. One
+ * thread at a time. */
 #ifndef PRISM_CUDA_RUNTIME_MEM_POOL_H
 #define PRISM_CUDA_RUNTIME_MEM_POOL_H
 
