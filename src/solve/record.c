@@ -24,6 +24,9 @@ static const prism_field_t EVENT_fields[] = {PRISM_EVENT_FIELDS(FIELD)};
 #define RECORD prism_migration_t
 static const prism_field_t MIGRATION_fields[] = {PRISM_MIGRATION_FIELDS(FIELD)};
 #undef RECORD
+#define RECORD prism_gpu_t
+static const prism_field_t GPU_fields[] = {PRISM_GPU_FIELDS(FIELD)};
+#undef RECORD
 #define RECORD prism_solution_row_t
 static const prism_field_t SOLUTION_fields[] = {PRISM_SOLUTION_FIELDS(FIELD)};
 #undef RECORD

@@ -63,6 +63,23 @@ typedef char prism_str256_t[256];
   X(I32, distance, "partition distance, -1: not measured") \
   X(I32, accepted, "0 or 1")
 
+/* /telemetry/gpu: one per rank with a GPU and telemetry.interval, and at start and
+ * end. Times and shares are of the span since this rank's previous record. */
+#define PRISM_GPU_FIELDS(X)                                        \
+  X(F64, t, "s since start")                                       \
+  X(I32, rank, "")                                                 \
+  X(F64, utilization, "%, as the driver sees it")                  \
+  X(F64, memory_used_mb, "MB")                                     \
+  X(F64, memory_total_mb, "MB")                                    \
+  X(F64, power_w, "W")                                             \
+  X(F64, temperature_c, "degrees C")                               \
+  X(F64, sm_clock_mhz, "MHz")                                      \
+  X(STR128, throttle, "reasons, comma-separated")                  \
+  X(F64, kernel_us, "us with a kernel running")                    \
+  X(F64, transfer_us, "us with a copy running")                    \
+  X(F64, overlap, "share of transfer_us beside a kernel, 0 to 1")  \
+  X(F64, idle, "share of the span without a kernel, 0 to 1")
+
 /* /solutions/index: row i belongs to row i of /solutions/colors. */
 #define PRISM_SOLUTION_FIELDS(X)    \
   X(F64, t, "s since start")        \
@@ -83,6 +100,8 @@ typedef char prism_str256_t[256];
   X(I32, threads, "islands of each rank")               \
   X(I64, records_lost, "telemetry records dropped")     \
   X(I64, write_failures, "failed writes, retried")      \
+  X(F64, gpu_busy, "share of the search with a kernel running, -1: no GPU") \
+  X(F64, gpu_overlap, "share of transfers beside a kernel, -1: none")       \
   X(STR32, exit_reason, "")                             \
   X(STR32, device, "")
 
@@ -90,6 +109,7 @@ typedef char prism_str256_t[256];
 typedef struct prism_metric { PRISM_METRIC_FIELDS(PRISM_RECORD_MEMBER) } prism_metric_t;
 typedef struct prism_event { PRISM_EVENT_FIELDS(PRISM_RECORD_MEMBER) } prism_event_t;
 typedef struct prism_migration { PRISM_MIGRATION_FIELDS(PRISM_RECORD_MEMBER) } prism_migration_t;
+typedef struct prism_gpu { PRISM_GPU_FIELDS(PRISM_RECORD_MEMBER) } prism_gpu_t;
 typedef struct prism_solution_row {
   PRISM_SOLUTION_FIELDS(PRISM_RECORD_MEMBER)
 } prism_solution_row_t;
@@ -100,6 +120,7 @@ typedef struct prism_summary_row { PRISM_SUMMARY_FIELDS(PRISM_RECORD_MEMBER) } p
   X(METRIC, "metric", "/telemetry/metrics", prism_metric_t, PRISM_METRIC_FIELDS)                 \
   X(EVENT, "event", "/telemetry/events", prism_event_t, PRISM_EVENT_FIELDS)                      \
   X(MIGRATION, "migration", "/telemetry/migrations", prism_migration_t, PRISM_MIGRATION_FIELDS)  \
+  X(GPU, "gpu", "/telemetry/gpu", prism_gpu_t, PRISM_GPU_FIELDS)                                 \
   X(SOLUTION, "solution", "/solutions/index", prism_solution_row_t, PRISM_SOLUTION_FIELDS)       \
   X(SUMMARY, "summary", "/summary", prism_summary_row_t, PRISM_SUMMARY_FIELDS)
 

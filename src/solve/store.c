@@ -33,6 +33,7 @@ typedef struct entry {
     prism_metric_t metric;
     prism_event_t event;
     prism_migration_t migration;
+    prism_gpu_t gpu;
   } as;
 } entry_t;
 
@@ -492,6 +493,10 @@ bool prism_store_event(prism_store_t *store, const prism_event_t *record) {
 
 bool prism_store_migration(prism_store_t *store, const prism_migration_t *record) {
   return push(store, PRISM_RECORD_MIGRATION, record);
+}
+
+bool prism_store_gpu(prism_store_t *store, const prism_gpu_t *record) {
+  return push(store, PRISM_RECORD_GPU, record);
 }
 
 prism_status_t prism_store_solution(prism_store_t *store, const prism_solution_row_t *row,

@@ -13,7 +13,7 @@
 #include "model/graph.h"
 #include "solve/record.h"
 
-enum { PRISM_STORE_SCHEMA_VERSION = 1 };
+enum { PRISM_STORE_SCHEMA_VERSION = 2 };
 
 typedef struct prism_store prism_store_t;
 
@@ -62,6 +62,7 @@ prism_status_t prism_store_open(const prism_store_config_t *config, prism_store_
 bool prism_store_metric(prism_store_t *store, const prism_metric_t *record);
 bool prism_store_event(prism_store_t *store, const prism_event_t *record);
 bool prism_store_migration(prism_store_t *store, const prism_migration_t *record);
+bool prism_store_gpu(prism_store_t *store, const prism_gpu_t *record);
 
 /* Hand over a verified colouring [n] (copied): it replaces the .sol at once
  * (write, fsync, rename) and is appended to /solutions. Never dropped: blocks

@@ -30,6 +30,11 @@ static void test_jsonl_holds_every_record(void **state) {
     prism_migration_t move = {1.0, 0, 1, 4, i, -1, 0};
     assert_true(prism_store_metric(store, &metric));
     assert_true(prism_store_migration(store, &move));
+    prism_gpu_t gpu;
+    prism_record_blank(PRISM_RECORD_GPU, &gpu);
+    gpu.overlap = 0.25;
+    PRISM_RECORD_TEXT(gpu.throttle, "power cap");
+    assert_true(i % 2 == 0 || prism_store_gpu(store, &gpu));
   }
   prism_event_t event;
   prism_record_blank(PRISM_RECORD_EVENT, &event);
@@ -45,17 +50,20 @@ static void test_jsonl_holds_every_record(void **state) {
   assert_int_equal(atomic_load(&self.warnings), 0);
 
   char *text = fixture_read(self.jsonl, NULL);
-  assert_int_equal(strncmp(text, "{\"record\":\"config\",\"schema_version\":1,", 37), 0);
+  assert_int_equal(strncmp(text, "{\"record\":\"config\",\"schema_version\":2,", 37), 0);
   assert_non_null(strstr(text, "\"seed\":18446744073709551557"));
   assert_non_null(strstr(text, "\"flags\":\"-O2 \\\"quoted\\\"\""));
   assert_non_null(strstr(text, "\"run.time_limit\":\"60\""));
   assert_int_equal(fixture_lines(text, "{\"record\":\"config\""), 1);
   assert_int_equal(fixture_lines(text, "{\"record\":\"metric\""), 500);
   assert_int_equal(fixture_lines(text, "{\"record\":\"migration\""), 500);
+  assert_int_equal(fixture_lines(text, "{\"record\":\"gpu\""), 250);
+  assert_non_null(strstr(text, "\"throttle\":\"power cap\""));
+  assert_non_null(strstr(text, "\"overlap\":0.25,\"idle\":null}"));
   assert_int_equal(fixture_lines(text, "{\"record\":\"event\""), 1);
   assert_int_equal(fixture_lines(text, "{\"record\":\"solution\""), 2);
   assert_int_equal(fixture_lines(text, "{\"record\":\"summary\""), 1);
-  assert_int_equal(fixture_lines(text, ""), 1005);
+  assert_int_equal(fixture_lines(text, ""), 1255);
   assert_int_equal(text[strlen(text) - 1], '\n');
   prism_free(text);
   text = fixture_read(self.sol, NULL);
