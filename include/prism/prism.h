@@ -3,7 +3,7 @@
  * Bring a graph (prism_graph_from_csr, prism_graph_from_edges or
  * prism_dimacs_read), parameters (prism_params_default, prism_params_set), a
  * communicator (prism_comm_self_create, or the MPI one from prism/comm_mpi.h)
- * and an engine backend (prism_cpu_backend); call prism_solve. Nothing in the
+ * and engines (prism_engine_part_t with prism_cpu_backend); call prism_solve. Nothing in the
  * library prints, exits, installs signal handlers or keeps global state. */
 #ifndef PRISM_PRISM_H
 #define PRISM_PRISM_H

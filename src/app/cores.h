@@ -19,6 +19,9 @@ typedef struct prism_cores_record {
 
 typedef struct prism_cores {
   int32_t threads;  /* >= 1 */
+  uint64_t node;       /* as in the records */
+  int32_t node_rank;   /* this rank's place among those of its node */
+  int32_t node_ranks;
   char reason[128]; /* "4 cores of the affinity mask, shared by 2 ranks" */
 } prism_cores_t;
 

@@ -26,6 +26,7 @@ static const group_t groups[] = {
     {"memetic", "method", "Advanced: search methods"},
     {"thermodynamic", "enabled", "Advanced: parallel tempering"},
     {"cpu", "isa", "Advanced: processor"},
+    {"gpu", "device_id", "Advanced: GPU"},
     {"telemetry", "enabled", "Advanced: run file"},
 };
 

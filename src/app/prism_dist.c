@@ -8,6 +8,7 @@
 #include "app/background.h"
 #include "app/config.h"
 #include "app/cores.h"
+#include "app/devices.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "app/runs.h"
@@ -31,6 +32,7 @@ typedef struct program {
   prism_session_t session;
   prism_progress_view_t view;
   prism_cores_t cores;
+  prism_devices_t devices;
   prism_rank_row_t *ranks; /* [size] */
   read_task_t *reading;    /* rank 0 */
   prism_stem_t stem;       /* rank 0 */
@@ -79,24 +81,23 @@ static prism_status_t print_information(const prism_options_t *options) {
 
 /* Which device, how many threads, who else is there. Collective. */
 static prism_status_t survey_machine(program_t *program) {
-  enum { DEVICE_AUTO, DEVICE_CUDA, DEVICE_CPU }; /* order of the choices of run.device */
   const prism_params_t *params = &program->options.params;
   prism_comm_t *comm = &program->startup.comm;
-  if (params->run.device == DEVICE_CUDA) {
-    PRISM_FAIL(PRISM_DEVICE, "--device cuda: this build has no CUDA engine");
-  }
   PRISM_TRY(prism_startup_configure(&program->startup, &params->run));
   PRISM_TRY(prism_cores_default(comm, &program->cores));
   if (params->run.threads > 0) {
     program->cores.threads = (int32_t)params->run.threads;
     snprintf(program->cores.reason, sizeof program->cores.reason, "as asked for");
   }
+  prism_devices_t *devices = &program->devices;
+  PRISM_TRY(prism_devices_choose(comm, params, &program->cores, devices));
   prism_rank_row_t row;
   memset(&row, 0, sizeof row);
   row.rank = comm->rank;
-  row.threads = program->cores.threads;
+  row.threads = devices->threads;
   gethostname(row.host, sizeof row.host - 1);
-  snprintf(row.device, sizeof row.device, "cpu (%s)", prism_cpu_isa_name(&params->cpu));
+  snprintf(row.device, sizeof row.device, devices->gpu ? "%.63s" : "cpu (%.50s)",
+           devices->detail);
   prism_status_t status = PRISM_ALLOC(comm->size, &program->ranks);
   PRISM_TRY(comm->ops->agree(comm->self, status));
   return comm->ops->allgather(comm->self, &row, program->ranks, sizeof row);
@@ -142,12 +143,16 @@ static void introduce(program_t *program) {
   }
   prism_progress_note(&program->view, "%s: %d vertices, %" PRId64 " edges, read in %.2f s",
                       session->graph_path, input->graph->n, input->graph->m, report->seconds);
-  bool chosen = session->params->run.device != 0;
-  prism_progress_note(&program->view, "%d rank%s x %d thread%s (%s); device cpu, %s%s; comm %s",
-                      session->comm->size, session->comm->size == 1 ? "" : "s", session->islands,
-                      session->islands == 1 ? "" : "s", program->cores.reason,
-                      session->job.device_detail,
-                      chosen ? "" : " (this build has no CUDA engine)", session->comm->ops->name);
+  const prism_devices_t *devices = &program->devices;
+  bool reason = devices->reason[0] != '\0';
+  prism_progress_note(&program->view,
+                      "%d rank%s x %d thread%s (%s%s); device %s, %s%s%s%s; comm %s",
+                      session->comm->size, session->comm->size == 1 ? "" : "s", devices->threads,
+                      devices->threads == 1 ? "" : "s", program->cores.reason,
+                      devices->gpu && devices->threads < program->cores.threads
+                          ? ", one drives the GPU" : "",
+                      session->job.device, devices->detail, reason ? " (" : "",
+                      devices->reason, reason ? ")" : "", session->comm->ops->name);
   prism_progress_note(&program->view, "seed %" PRIu64 "; files %s.*", session->params->run.seed,
                       program->stem.path);
   if (input->initial != NULL) {
@@ -164,12 +169,10 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
   PRISM_TRY(comm->ops->agree(comm->self, survey_machine(program)));
   prism_status_t status = first ? prepare_files(program) : PRISM_OK;
   PRISM_TRY(comm->ops->agree(comm->self, status));
-  prism_engine_backend_t backend = prism_cpu_backend(&params->cpu);
   program->session = (prism_session_t){
       .comm = comm,
       .params = params,
-      .backend = &backend,
-      .islands = program->cores.threads,
+      .devices = &program->devices,
       .start_time = start_time,
       .input = first ? &program->reading->input : NULL,
       .ranks = program->ranks,
@@ -183,9 +186,9 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
         .n = program->reading->input.graph->n,
         .m = program->reading->input.graph->m,
         .ranks = comm->size,
-        .threads = program->cores.threads,
-        .device = "cpu",
-        .device_detail = prism_cpu_isa_name(&params->cpu),
+        .threads = program->devices.threads,
+        .device = program->devices.gpu ? "cuda" : "cpu",
+        .device_detail = program->devices.detail,
     };
     introduce(program);
   }

@@ -115,3 +115,5 @@ void prism_progress_note(prism_progress_view_t *view, const char *format, ...) {
   pthread_mutex_unlock(&view->lock);
   va_end(args);
 }
+
+void prism_progress_remark(void *user, const char *text) { prism_progress_note(user, "%s", text); }

@@ -27,6 +27,7 @@ void prism_progress_restart(prism_progress_view_t *view);
 /* Callbacks of prism_solve and prism_store_open; user is the view. */
 void prism_progress_show(void *user, const prism_progress_t *progress);
 void prism_progress_warn(void *user, const char *text);
+void prism_progress_remark(void *user, const char *text); /* dropped when quiet */
 
 /* A remark; dropped when quiet. */
 void prism_progress_note(prism_progress_view_t *view, const char *format, ...)

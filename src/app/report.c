@@ -24,6 +24,19 @@ static prism_status_t add_bounds(const prism_result_t *result, prism_text_t *out
   return prism_text_add(out, "  (at least %d are needed)\n", result->lower_bound);
 }
 
+/* What was really used. */
+static const char *device_of(const prism_report_job_t *job, const prism_result_t *result) {
+  return result->fallback ? "cpu_fallback" : job->device;
+}
+
+static prism_status_t add_gpu(const prism_result_t *result, prism_text_t *out) {
+  if (result->gpu_busy < 0.0) return PRISM_OK;
+  PRISM_TRY(prism_text_add(out, "GPU         %.0f %% busy", 100.0 * result->gpu_busy));
+  if (result->gpu_overlap >= 0.0)
+    PRISM_TRY(prism_text_add(out, ", transfers %.0f %% hidden", 100.0 * result->gpu_overlap));
+  return prism_text_add(out, "\n");
+}
+
 prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_report_run_t *run,
                                     prism_text_t *out) {
   const prism_result_t *result = &run->result;
@@ -50,7 +63,8 @@ prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_r
   PRISM_TRY(prism_text_add(out, "seed        %" PRIu64 "\n", run->seed));
   PRISM_TRY(prism_text_add(out, "machine     %d rank%s x %d thread%s, %s (%s)\n", job->ranks,
                            job->ranks == 1 ? "" : "s", job->threads, job->threads == 1 ? "" : "s",
-                           job->device, job->device_detail));
+                           device_of(job, result), job->device_detail));
+  PRISM_TRY(add_gpu(result, out));
   if (result->colors > 0) {
     PRISM_TRY(prism_text_add(out, "solution    %s\n", run->outputs.solution_path));
   }
@@ -101,10 +115,12 @@ static prism_status_t json_object(const prism_report_job_t *job, const prism_rep
   PRISM_TRY(prism_text_add(out, ", \"iterations\": %" PRId64 ", \"seed\": %" PRIu64,
                            result->iterations, run->seed));
   PRISM_TRY(prism_text_add(out, ", \"ranks\": %d, \"threads\": %d", job->ranks, job->threads));
-  PRISM_TRY(add_string(out, "device", job->device));
+  PRISM_TRY(add_string(out, "device", device_of(job, result)));
   PRISM_TRY(add_string(out, "exit_reason", prism_exit_name(result->reason)));
   PRISM_TRY(add_string(out, "solution", result->colors > 0 ? run->outputs.solution_path : NULL));
   PRISM_TRY(add_string(out, "output", run->outputs.run_path));
+  PRISM_TRY(add_number(out, "gpu_busy", result->gpu_busy));
+  PRISM_TRY(add_number(out, "gpu_overlap", result->gpu_overlap));
   return prism_text_add(out, "}");
 }
 

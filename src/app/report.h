@@ -12,8 +12,8 @@ typedef struct prism_report_job {
   int64_t m;
   int32_t ranks;
   int32_t threads;
-  const char *device; /* "cpu" */
-  const char *device_detail; /* "avx512" */
+  const char *device; /* "cpu", "cuda" */
+  const char *device_detail; /* "avx512", "NVIDIA H100 ..." */
 } prism_report_job_t;
 
 /* One finished run. */

@@ -76,8 +76,12 @@ static void fill_summary(const prism_session_t *session, const prism_result_t *r
   row->ranks = session->job.ranks;
   row->threads = session->job.threads;
   snprintf(row->exit_reason, sizeof row->exit_reason, "%s", prism_exit_name(result->reason));
-  snprintf(row->device, sizeof row->device, "%s (%s)", session->job.device,
-           session->job.device_detail);
+  row->gpu_busy = result->gpu_busy;
+  row->gpu_overlap = result->gpu_overlap;
+  char device[256];
+  snprintf(device, sizeof device, "%s (%s)",
+           result->fallback ? "cpu_fallback" : session->job.device, session->job.device_detail);
+  PRISM_RECORD_TEXT(row->device, device);
 }
 
 static prism_status_t close_store(const prism_session_t *session, prism_store_t **store,
@@ -173,14 +177,16 @@ static prism_status_t run_one(const prism_session_t *session, int64_t index,
       .graph = first ? session->input->graph : NULL,
       .params = params,
       .seed = run->seed,
-      .islands = session->islands,
       .initial = first ? session->input->initial : NULL,
       .comm = comm,
-      .backend = session->backend,
+      .part = session->devices->part,
+      .parts = session->devices->parts,
+      .fallback = session->devices->fallback.islands > 0 ? &session->devices->fallback : NULL,
       .store = store,
       .start_time = start,
       .interrupt = prism_signals_flag(),
       .progress = first ? prism_progress_show : NULL,
+      .remark = first ? prism_progress_remark : NULL,
       .user = session->view,
   };
   status = prism_solve(&config, &run->result);

@@ -2,6 +2,7 @@
 #ifndef PRISM_APP_RUNS_H
 #define PRISM_APP_RUNS_H
 
+#include "app/devices.h"
 #include "app/input.h"
 #include "app/outputs.h"
 #include "app/progress.h"
@@ -13,8 +14,7 @@
 typedef struct prism_session {
   prism_comm_t *comm;
   const prism_params_t *params;
-  const prism_engine_backend_t *backend;
-  int32_t islands;
+  const prism_devices_t *devices;
   double start_time;
   const prism_input_t *input;    /* (0) */
   const prism_rank_row_t *ranks; /* (0) [comm->size] */

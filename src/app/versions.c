@@ -1,5 +1,6 @@
 #include "app/versions.h"
 
+#include "app/devices.h"
 #include "app/startup.h"
 
 #if defined(__clang__)
@@ -13,7 +14,7 @@ void prism_versions_list(char *mpi, size_t mpi_size,
   prism_startup_mpi_version(mpi, mpi_size);
   const prism_attribute_t list[PRISM_VERSIONS_COUNT] = {
       {"version", PRISM_VERSION}, {"mpi", mpi},          {"hdf5", PRISM_HDF5_VERSION},
-      {"cuda", "not built"},      {"nccl", "not built"}, {"compiler", COMPILER},
+      {"cuda", prism_devices_cuda_version()}, {"nccl", "not built"}, {"compiler", COMPILER},
       {"build_type", PRISM_BUILD_TYPE}};
   for (int i = 0; i < PRISM_VERSIONS_COUNT; ++i) out[i] = list[i];
 }

@@ -16,6 +16,7 @@
 #define MEMBER_memetic memetic
 #define MEMBER_thermodynamic thermodynamic
 #define MEMBER_cpu cpu
+#define MEMBER_gpu gpu
 #define MEMBER_telemetry telemetry
 
 #define ROW(section, name, type, def, min, max, unit, alias, help)               \

@@ -116,6 +116,26 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
   X(cpu, isa, CHOICE, "auto", 0, 0, "auto|avx512|avx2|portable", "",                               \
     "instruction set of the inner loops; all give the same result")
 
+#define PRISM_PARAMS_GPU(X)                                                                        \
+  X(gpu, device_id, I64, "-1", -1, 1023, "device", "",                                             \
+    "which of the visible GPUs (-1: the one of the rank's place on its node)")                     \
+  X(gpu, enable_memetic_gpu, FLAG, "true", 0, 0, "", "",                                           \
+    "a memetic island on the GPU")                                                                 \
+  X(gpu, share_cpu, FLAG, "true", 0, 0, "", "",                                                    \
+    "the CPU cores search beside the GPU")                                                         \
+  X(gpu, streams, I64, "8", 1, 16, "streams", "",                                                  \
+    "streams for kernels; phases have fixed ones")                                                 \
+  X(gpu, stream_mode, CHOICE, "parallel", 0, 0, "parallel|sequential", "",                         \
+    "sequential: one stream for everything")                                                       \
+  X(gpu, async, FLAG, "true", 0, 0, "", "",                                                        \
+    "transfers run beside kernels; same results without")                                          \
+  X(gpu, graph, FLAG, "true", 0, 0, "", "",                                                        \
+    "launch the work of a generation as one CUDA graph")                                           \
+  X(gpu, memory_fraction, F64, "0.9", 0.01, 1, "", "",                                             \
+    "share of the GPU's memory that may be used")                                                  \
+  X(gpu, profile, FLAG, "false", 0, 0, "", "",                                                     \
+    "time every kernel and mark ranges for profilers")
+
 #define PRISM_PARAMS_TELEMETRY(X)                                                                  \
   X(telemetry, enabled, FLAG, "true", 0, 0, "", "", "write the run file and the .jsonl")           \
   X(telemetry, interval, F64, "1.0", 0.01, 3600, "s", "", "seconds between records of a rank")     \
@@ -131,6 +151,7 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
   S(memetic, memetic, PRISM_PARAMS_MEMETIC)                   \
   S(thermodynamic, thermodynamic, PRISM_PARAMS_THERMODYNAMIC) \
   S(cpu, cpu, PRISM_PARAMS_CPU)                               \
+  S(gpu, gpu, PRISM_PARAMS_GPU)                               \
   S(telemetry, telemetry, PRISM_PARAMS_TELEMETRY)
 
 #define PRISM_PARAM_CTYPE_I64 int64_t

@@ -22,11 +22,23 @@ void prism_portfolio_init(prism_portfolio_t *portfolio, const prism_portfolio_se
   portfolio->others = 1.0 / (setup->islands < MOST ? setup->islands : MOST);
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     prism_portfolio_arm_t *arm = &portfolio->arm[m];
-    arm->allowed = setup->only < 0 ? m != PRISM_METHOD_POOL : m == setup->only;
-    if (setup->only < 0 && m == PRISM_METHOD_TEMPERING) arm->allowed = setup->tempering;
+    arm->allowed = (setup->methods & PRISM_METHOD_BIT(m)) != 0;
     arm->prior = m == setup->favorite ? 2.0 * prior_credit : prior_credit;
     arm->f_best = -1;
   }
+}
+
+uint32_t prism_portfolio_methods(uint32_t able, int32_t only, bool tempering) {
+  const uint32_t head = PRISM_METHOD_BIT(PRISM_METHOD_HEAD);
+  const uint32_t pool = PRISM_METHOD_BIT(PRISM_METHOD_POOL);
+  if (only >= 0) {
+    uint32_t wanted = able & PRISM_METHOD_BIT(only);
+    return wanted == 0 && only == PRISM_METHOD_HEAD ? able & pool : wanted;
+  }
+  uint32_t methods = able;
+  if ((able & head) != 0) methods &= ~pool; /* on one thread HEAD serves better */
+  if (!tempering) methods &= ~PRISM_METHOD_BIT(PRISM_METHOD_TEMPERING);
+  return methods;
 }
 
 void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k) {

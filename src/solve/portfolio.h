@@ -7,6 +7,7 @@
 #ifndef PRISM_SOLVE_PORTFOLIO_H
 #define PRISM_SOLVE_PORTFOLIO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "seam/engine.h"
@@ -31,8 +32,7 @@ typedef struct prism_portfolio {
 } prism_portfolio_t;
 
 typedef struct prism_portfolio_setup {
-  int32_t only;      /* a prism_method_t, or -1 for all */
-  bool tempering;    /* it takes part although it was not asked for by `only` */
+  uint32_t methods;  /* PRISM_METHOD_BIT of those that may run, not 0 */
   int32_t favorite;  /* a prism_method_t that gets the benefit of the doubt, or -1 */
   int32_t island;    /* global number of this island: islands begin with different methods */
   int32_t islands;   /* of the whole run: they share the cost of trying the others, >= 1 */
@@ -40,6 +40,12 @@ typedef struct prism_portfolio_setup {
 } prism_portfolio_setup_t;
 
 void prism_portfolio_init(prism_portfolio_t *portfolio, const prism_portfolio_setup_t *setup);
+
+/* Methods of an island that runs `able`, as the user wants it: `only` is a
+ * prism_method_t or -1 for a choice of methods; `tempering` lets it take part in that
+ * choice. POOL stands in for HEAD where that is not to be had: both breed, HEAD with two
+ * individuals, POOL with many. 0: nothing is left for this island. */
+uint32_t prism_portfolio_methods(uint32_t able, int32_t only, bool tempering);
 
 /* A new k: spent time and conflicts start anew, what was learned fades a little. */
 void prism_portfolio_begin(prism_portfolio_t *portfolio, int32_t k);

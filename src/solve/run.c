@@ -1,7 +1,5 @@
 #include "solve/run.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -20,49 +18,6 @@ bool prism_run_out_of_time(const prism_run_t *run) {
 }
 
 /* ---- begin and end ---- */
-
-static prism_status_t make_engine(prism_run_t *run) {
-  int64_t islands = run->config->islands;
-  /* Global ids: the islands of the ranks in rank order. */
-  int64_t *all = NULL;
-  PRISM_TRY(PRISM_ALLOC(run->comm->size, &all));
-  prism_status_t status =
-      run->comm->ops->allgather(run->comm->self, &islands, all, sizeof islands);
-  run->all_islands = 0;
-  for (int32_t r = 0; r < run->comm->size && status == PRISM_OK; ++r) {
-    if (r == run->comm->rank) run->first_island = run->all_islands;
-    run->all_islands += (int32_t)all[r];
-  }
-  prism_free(all);
-  PRISM_TRY(status);
-  prism_engine_config_t config = {.graph = run->shared->graph, .seed = run->config->seed,
-                                  .islands = run->config->islands,
-                                  .first_island = run->first_island};
-  status = run->config->backend->create(&config, run->config->backend->context, &run->engine);
-  return run->comm->ops->agree(run->comm->self, status);
-}
-
-static prism_status_t make_islands(prism_run_t *run) {
-  int32_t method = run->config->params->memetic.method; /* 0: auto, else 1 + prism_method_t */
-  /* Where a clique comes close to the colours there is structure, which edge weights
-   * exploit; crossover is better where there is none. */
-  bool structured = 5 * run->shared->lower_bound >= 3 * run->shared->colors;
-  prism_method_t favorite = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_HEAD;
-  PRISM_TRY(PRISM_ALLOC_ZERO(run->engine.islands, &run->island));
-  for (int32_t i = 0; i < run->engine.islands; ++i) {
-    prism_run_island_t *island = &run->island[i];
-    island->ticket = -1;
-    /* A quick success: 0.05 s, or about as many moves as fit in there. */
-    double pace = run->config->params->run.deterministic ? 2e5 : 0.05;
-    prism_portfolio_setup_t setup = {.only = method - 1, .favorite = favorite,
-                                     .tempering = run->config->params->thermodynamic.enabled,
-                                     .island = run->first_island + i,
-                                     .islands = run->all_islands, .pace = pace};
-    prism_portfolio_init(&island->portfolio, &setup);
-    PRISM_TRY(PRISM_ALLOC(run->n, &island->guest));
-  }
-  return PRISM_OK;
-}
 
 static prism_status_t begin(prism_run_t *run) {
   PRISM_TRY(prism_telemetry_create(run->comm, run->config->store,
@@ -92,14 +47,13 @@ prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *con
   run->k = next_k(run);
   prism_status_t status = begin(run);
   status = run->comm->ops->agree(run->comm->self, status);
-  if (status == PRISM_OK) status = make_engine(run);
-  if (status == PRISM_OK) status = run->comm->ops->agree(run->comm->self, make_islands(run));
+  if (status == PRISM_OK) status = prism_run_engine(run);
   if (status != PRISM_OK) prism_run_release(run);
   return status;
 }
 
 void prism_run_release(prism_run_t *run) {
-  for (int32_t i = 0; run->island != NULL && i < run->engine.islands; ++i)
+  for (int32_t i = 0; run->island != NULL && i < run->islands; ++i)
     prism_free(run->island[i].guest);
   prism_free(run->island);
   prism_engine_destroy(&run->engine);
@@ -135,8 +89,8 @@ static prism_status_t admit(prism_run_t *run, int32_t i) {
   const prism_parcel_t *parcel = &island->parcel;
   island->waiting = false;
   prism_import_result_t result;
-  PRISM_TRY(run->engine.ops->import_colors(run->engine.self, i, island->guest, parcel->k, false,
-                                           &result));
+  PRISM_TRY(run->engine.ops->import_colors(run->engine.self, island->id, island->guest,
+                                           parcel->k, false, &result));
   prism_migration_t record;
   prism_record_blank(PRISM_RECORD_MIGRATION, &record);
   record.from_rank = island->guest_rank;
@@ -151,7 +105,7 @@ static prism_status_t admit(prism_run_t *run, int32_t i) {
 int64_t prism_run_iterations_left(const prism_run_t *run) {
   int64_t limit = run->config->params->run.max_iterations, left = limit - run->iterations;
   if (limit <= 0) return INT64_MAX;
-  for (int32_t i = 0; i < run->engine.islands; ++i)
+  for (int32_t i = 0; i < run->islands; ++i)
     if (run->island[i].ticket >= 0) left -= run->island[i].promised;
   return left;
 }
@@ -161,21 +115,22 @@ prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations
   prism_run_island_t *island = &run->island[i];
   prism_import_result_t ignored;
   if (island->seeded_k == 0 || run->best_k < island->seeded_k) {
-    PRISM_TRY(run->engine.ops->import_colors(run->engine.self, i, run->best, run->best_k, true,
-                                             &ignored));
+    PRISM_TRY(run->engine.ops->import_colors(run->engine.self, island->id, run->best,
+                                             run->best_k, true, &ignored));
     island->seeded_k = run->best_k;
   }
   if (island->waiting) PRISM_TRY(admit(run, i));
   if (island->portfolio.k != run->k) prism_portfolio_begin(&island->portfolio, run->k);
-  prism_work_t work = {.phase = PRISM_PHASE_MEMETIC, .k = run->k,
-                       .params = snapshot(run, prism_portfolio_choose(&island->portfolio)),
+  prism_method_t method = prism_portfolio_choose(&island->portfolio);
+  prism_work_t work = {.phase = prism_method_phase(method), .k = run->k,
+                       .params = snapshot(run, method),
                        .generations = generations, .seconds = seconds};
   int64_t limit = run->config->params->run.max_iterations;
   if (limit > 0) {
-    int64_t part = prism_run_iterations_left(run) / run->engine.islands;
+    int64_t part = prism_run_iterations_left(run) / run->islands;
     work.iterations = part > 0 ? part : 1;
   }
-  PRISM_TRY(run->engine.ops->submit(run->engine.self, i, &work, &island->ticket));
+  PRISM_TRY(run->engine.ops->submit(run->engine.self, island->id, &work, &island->ticket));
   island->k = run->k;
   island->promised = work.iterations;
   return PRISM_OK;
@@ -187,7 +142,7 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   island->ticket = -1;
   *found = false;
   run->iterations += summary->iterations;
-  run->method = island->method = summary->method;
+  island->method = summary->method;
   if (summary->diversity >= 0.0) run->diversity = summary->diversity;
   double cost = run->config->params->run.deterministic ? (double)summary->iterations
                                                        : summary->seconds;
@@ -199,14 +154,23 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   return PRISM_OK;
 }
 
+prism_status_t prism_run_export(prism_run_t *run, int32_t i, int32_t *color,
+                                prism_parcel_t *parcel) {
+  const prism_run_island_t *island = &run->island[i];
+  *parcel = (prism_parcel_t){.method = (int32_t)island->method, .iterations = run->iterations};
+  return run->engine.ops->export_colors(run->engine.self, island->id, 0, 0, color, &parcel->k,
+                                        &parcel->f);
+}
+
 /* ---- migrants ---- */
 
 prism_status_t prism_run_emigrant(prism_run_t *run, int32_t i, prism_parcel_t *parcel) {
   *parcel = (prism_parcel_t){.iterations = run->iterations};
   prism_rng_block_t draw = prism_rng_at(run->config->seed, (uint64_t)run->iterations, 0,
-                                        (uint32_t)(run->first_island + i), PRISM_RNG_MIGRATE);
-  return run->engine.ops->export_colors(run->engine.self, i, 1, draw.word[0], run->color,
-                                        &parcel->k, &parcel->f);
+                                        (uint32_t)(run->first_island + run->island[i].id),
+                                        PRISM_RNG_MIGRATE);
+  return run->engine.ops->export_colors(run->engine.self, run->island[i].id, 1, draw.word[0],
+                                        run->color, &parcel->k, &parcel->f);
 }
 
 void prism_run_hand_over(prism_run_t *run, int32_t i, const prism_parcel_t *parcel,
@@ -249,76 +213,16 @@ prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
   if (parcel->k >= run->best_k) return PRISM_OK;
   memcpy(run->best, color, (size_t)run->n * sizeof *color);
   PRISM_TRY(prism_coloring_compact(run->best, run->n, &run->best_k));
-  for (int32_t i = 0; i < run->engine.islands; ++i)
+  for (int32_t i = 0; i < run->islands; ++i)
     if (run->island[i].portfolio.k == run->k)
       prism_portfolio_solved(&run->island[i].portfolio, (prism_method_t)parcel->method);
   run->k = next_k(run);
   run->f_best = -1;
-  for (int32_t i = 0; i < run->engine.islands; ++i)
+  for (int32_t i = 0; i < run->islands; ++i)
     if (run->island[i].ticket >= 0 && run->island[i].k >= run->best_k)
-      run->engine.ops->stop(run->engine.self, i);
+      run->engine.ops->stop(run->engine.self, run->island[i].id);
   if (run->comm->rank == 0) PRISM_TRY(publish(run, parcel, rank));
   PRISM_TRY(prism_telemetry_event(run->telemetry, "new_k", run->best_k + run->shared->universal,
                                   ""));
   return prism_run_report(run, "new_k", true);
-}
-
-/* ---- reports ---- */
-
-static prism_status_t send_metric(prism_run_t *run, const char *step) {
-  const prism_phase_row_t *phase = prism_phase_find(PRISM_PHASE_MEMETIC);
-  prism_metric_t row;
-  prism_record_blank(PRISM_RECORD_METRIC, &row);
-  PRISM_RECORD_TEXT(row.phase, phase->name);
-  PRISM_RECORD_TEXT(row.step, step);
-  row.stream = phase->stream;
-  PRISM_RECORD_TEXT(row.mode, "cpu");
-  row.colors = run->k + run->shared->universal;
-  row.best_colors = run->best_k + run->shared->universal;
-  row.conflicts = run->f_best;
-  row.iterations = run->iterations;
-  row.compaction_ratio = run->shared->compaction;
-  char text[sizeof row.parameters];
-  snprintf(text, sizeof text, "method=%s islands=%d", prism_method_name(run->method),
-           run->engine.islands);
-  PRISM_RECORD_TEXT(row.parameters, text);
-  return prism_telemetry_metric(run->telemetry, &row);
-}
-
-static void show_progress(prism_run_t *run, double elapsed) {
-  /* Tickets report their moves when they end, so a rate needs a second or so. */
-  double since = elapsed - run->last_rate;
-  if (since >= 1.0 || (run->rate <= 0.0 && since >= 0.1)) {
-    run->rate = (double)(run->iterations - run->last_iterations) / since;
-    run->last_rate = elapsed;
-    run->last_iterations = run->iterations;
-  }
-  run->last_progress = elapsed;
-  double limit = run->config->params->run.time_limit;
-  prism_progress_t progress = {
-      .elapsed = elapsed,
-      .remaining = limit > 0.0 ? fmax(0.0, limit - elapsed) : -1.0,
-      .best_colors = run->best_k + run->shared->universal,
-      .searched_colors = run->k + run->shared->universal,
-      .lower_bound = run->shared->lower_bound + run->shared->universal,
-      .conflicts = run->f_best < 0 ? 0 : run->f_best,
-      .iterations = run->iterations,
-      .iterations_per_second = run->rate,
-      .diversity = run->diversity,
-      .method = prism_method_name(run->method),
-      .improved = run->improved,
-  };
-  run->improved = false;
-  run->config->progress(run->config->user, &progress);
-}
-
-prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now) {
-  double elapsed = prism_run_elapsed(run);
-  if (run->config->progress != NULL && (now || elapsed - run->last_progress >= 0.2))
-    show_progress(run, elapsed);
-  if (now || elapsed - run->last_metric >= run->config->params->telemetry.interval) {
-    run->last_metric = elapsed;
-    PRISM_TRY(send_metric(run, step));
-  }
-  return prism_telemetry_flush(run->telemetry, false);
 }

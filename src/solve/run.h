@@ -9,11 +9,14 @@
 #include "solve/telemetry.h"
 #include "solve/wire.h"
 
+/* An island that takes part; one without a method to run is none of these. */
 typedef struct prism_run_island {
+  int32_t id;              /* in the engine; the global one is first_island + id */
+  prism_island_info_t info;
   prism_portfolio_t portfolio;
   int64_t ticket;          /* -1: idle */
   int32_t k;               /* of the ticket */
-  prism_method_t method;   /* of the last finished ticket */
+  prism_method_t method;   /* of the last finished ticket, at first of the first one */
   int64_t promised;        /* its iterations, when they are limited */
   int32_t seeded_k;        /* best_k that the island was given as a start; 0: none */
   int32_t *guest;          /* [n] migrant that waits for the island; owned */
@@ -32,21 +35,22 @@ typedef struct prism_run {
   prism_engine_t engine;
   int32_t n;               /* kernel vertices */
   size_t width;            /* bytes of a colour on the wire */
-  int32_t first_island;    /* global id of island 0 */
-  int32_t all_islands;
+  int32_t first_island;    /* global id of the engine's island 0 */
+  int32_t all_islands;     /* that take part, over all ranks */
+  char fallback[32];       /* why the fallback engine was taken; "": it was not */
 
   int32_t goal;            /* stop at this many kernel colours or fewer */
   int32_t best_k;          /* fewest kernel colours of a legal colouring known here */
   int32_t *best;           /* [n] that colouring; owned */
   int32_t k;               /* searched now */
-  prism_run_island_t *island; /* [engine.islands] */
+  int32_t islands;         /* that take part on this rank */
+  prism_run_island_t *island; /* [islands] */
   int32_t *color;          /* [n] scratch; owned */
   unsigned char *packed;   /* scratch of one parcel; owned */
 
   int64_t iterations;      /* this rank */
   int64_t f_best;          /* fewest conflicts at k on this rank; -1: none yet */
   double diversity;
-  prism_method_t method;   /* what an island ran last */
   bool stopping;
   bool exhausted;          /* this rank has used up its iterations */
   int32_t exhausted_ranks; /* rank 0 */
@@ -59,6 +63,8 @@ typedef struct prism_run {
   int64_t last_iterations; /* at last_rate */
   double rate;             /* moves per second of this rank */
   bool improved;
+
+  prism_gpu_stats_t gpu;   /* at the last record of the GPU */
 } prism_run_t;
 
 /* Engine, buffers, telemetry. On failure the run is released. */
@@ -66,6 +72,9 @@ prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *con
                                const prism_shared_t *shared, const prism_prepared_t *prepared,
                                int32_t goal, prism_result_t *result);
 void prism_run_release(prism_run_t *run);
+
+/* The engine of this rank and the islands that take part. Collective. */
+prism_status_t prism_run_engine(prism_run_t *run);
 
 /* Iterations of this rank's limit that no island has used or been given. */
 int64_t prism_run_iterations_left(const prism_run_t *run);
@@ -77,6 +86,10 @@ prism_status_t prism_run_submit(prism_run_t *run, int32_t island, int64_t genera
 /* Account for a finished ticket; a legal colouring becomes run->best and `found`. */
 prism_status_t prism_run_finished(prism_run_t *run, int32_t island,
                                   const prism_summary_t *summary, bool *found);
+
+/* Best colouring of idle island i by its last method. [out] color [n]; [out] parcel */
+prism_status_t prism_run_export(prism_run_t *run, int32_t island, int32_t *color,
+                                prism_parcel_t *parcel);
 
 /* A legal kernel colouring [n] with k colours: if it is better, take it over, go on
  * to the next k; rank 0 lifts, verifies and stores it. */
@@ -93,6 +106,10 @@ void prism_run_hand_over(prism_run_t *run, int32_t island, const prism_parcel_t 
 
 /* Progress callback and periodic telemetry, when due. */
 prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now);
+
+/* [out] busy share and hidden transfers of all GPUs since the engines were made; -1
+ * without a GPU. Collective. */
+prism_status_t prism_run_gpu_shares(prism_run_t *run, double *busy, double *overlap);
 
 /* Seconds since the start of the run; is the time limit over? */
 double prism_run_elapsed(const prism_run_t *run);

@@ -1,5 +1,6 @@
 /* The asynchronous driver: islands work on their own, ranks tell each other what
  * they find by messages and never wait for one another until the end. */
+#include <stdio.h>
 #include <string.h>
 
 #include "solve/messages.h"
@@ -43,7 +44,7 @@ static prism_status_t emigrate(prism_run_t *run, int32_t i) {
   island->exported = now;
   prism_parcel_t parcel;
   PRISM_TRY(prism_run_emigrant(run, i, &parcel));
-  if (i + 1 < run->engine.islands) {
+  if (i + 1 < run->islands) {
     prism_run_hand_over(run, i + 1, &parcel, run->comm->rank);
     return PRISM_OK;
   }
@@ -108,9 +109,8 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
     if (!done) return PRISM_OK;
     PRISM_TRY(prism_run_finished(run, i, &summary, &found));
     if (found) {
-      prism_parcel_t parcel = {.method = (int32_t)island->method, .iterations = run->iterations};
-      PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 0, 0, run->color, &parcel.k,
-                                               &parcel.f));
+      prism_parcel_t parcel;
+      PRISM_TRY(prism_run_export(run, i, run->color, &parcel));
       PRISM_TRY(announce(run, &parcel));
     } else {
       PRISM_TRY(emigrate(run, i));
@@ -141,9 +141,9 @@ static prism_status_t check_limits(prism_run_t *run) {
 
 /* End of the search on this rank: recall the islands, count what they did. */
 static prism_status_t recall(prism_run_t *run) {
-  for (int32_t i = 0; i < run->engine.islands; ++i)
-    run->engine.ops->stop(run->engine.self, i);
-  for (int32_t i = 0; i < run->engine.islands; ++i) {
+  for (int32_t i = 0; i < run->islands; ++i)
+    run->engine.ops->stop(run->engine.self, run->island[i].id);
+  for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
     while (island->ticket >= 0) {
       bool done = false, found = false;
@@ -153,24 +153,34 @@ static prism_status_t recall(prism_run_t *run) {
       if (!done) continue;
       PRISM_TRY(prism_run_finished(run, i, &summary, &found));
       if (!found) continue;
-      prism_parcel_t parcel = {.method = (int32_t)island->method, .iterations = run->iterations};
-      PRISM_TRY(run->engine.ops->export_colors(run->engine.self, i, 0, 0, run->color, &parcel.k,
-                                               &parcel.f));
+      prism_parcel_t parcel;
+      PRISM_TRY(prism_run_export(run, i, run->color, &parcel));
       PRISM_TRY(prism_run_accept(run, run->color, &parcel, run->comm->rank));
     }
   }
   return PRISM_OK;
 }
 
-prism_status_t prism_run_async(prism_run_t *run) {
+static prism_status_t drive(prism_run_t *run) {
   double wait = run->comm->size > 1 ? 0.005 : 0.05;
   PRISM_TRY(check_limits(run));
   while (!run->stopping) {
-    for (int32_t i = 0; i < run->engine.islands; ++i) PRISM_TRY(serve_island(run, i));
+    for (int32_t i = 0; i < run->islands; ++i) PRISM_TRY(serve_island(run, i));
     PRISM_TRY(receive_all(run));
     PRISM_TRY(prism_run_report(run, "interval", false));
     PRISM_TRY(check_limits(run));
     if (!run->stopping) PRISM_TRY(run->engine.ops->wait_any(run->engine.self, wait));
   }
   return recall(run);
+}
+
+prism_status_t prism_run_async(prism_run_t *run) {
+  prism_status_t status = drive(run);
+  if (status == PRISM_OK || status == PRISM_PEER || status == PRISM_TIMEOUT) return status;
+  /* The others would search on until this rank's silence ends their patience. */
+  char text[1024];
+  snprintf(text, sizeof text, "%s", prism_error_text());
+  run->stopping = false;
+  stop_all(run, PRISM_EXIT_ERROR); /* the first error is the one to report */
+  return prism_error_set(status, text);
 }

@@ -1,5 +1,7 @@
 /* The deterministic driver: epochs of a fixed number of generations, after which
- * all ranks agree on what happened. Everything is counted in iterations; of several
+ * all ranks agree on what happened. Everything is counted in iterations; generations
+ * are each island's own, so that a GPU and the cores beside it keep step although their
+ * generations take different times, and nothing depends on who is first. Of several
  * successes in one epoch the one with the fewest colours on the lowest rank and
  * island counts, and a new k begins with the next epoch. */
 #include <string.h>
@@ -12,9 +14,9 @@
 static prism_status_t run_epoch(prism_run_t *run, bool *late) {
   int64_t generations = run->config->params->islands.epoch_generations;
   const atomic_int *interrupt = run->config->interrupt;
-  for (int32_t i = 0; i < run->engine.islands; ++i)
+  for (int32_t i = 0; i < run->islands; ++i)
     PRISM_TRY(prism_run_submit(run, i, generations, 0.0));
-  for (int32_t i = 0; i < run->engine.islands; ++i) {
+  for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
     while (island->ticket >= 0) {
       bool done = false, found = false;
@@ -25,8 +27,8 @@ static prism_status_t run_epoch(prism_run_t *run, bool *late) {
       bool stop = prism_run_out_of_time(run) || (interrupt != NULL && atomic_load(interrupt) != 0);
       if (stop && !*late) { /* the run is cut off: no longer repeatable, and marked so */
         *late = true;
-        for (int32_t j = 0; j < run->engine.islands; ++j)
-          run->engine.ops->stop(run->engine.self, j);
+        for (int32_t j = 0; j < run->islands; ++j)
+          run->engine.ops->stop(run->engine.self, run->island[j].id);
       }
       PRISM_TRY(prism_run_report(run, "interval", false));
     }
@@ -42,16 +44,16 @@ static prism_status_t local_winner(prism_run_t *run, int32_t *colors, prism_meth
   PRISM_TRY(PRISM_ALLOC(run->n, &candidate));
   *colors = run->best_k;
   prism_status_t status = PRISM_OK;
-  for (int32_t i = 0; i < run->engine.islands && status == PRISM_OK; ++i) {
-    int32_t k = 0, used = 0;
-    int64_t f = 0;
-    status = run->engine.ops->export_colors(run->engine.self, i, 0, 0, candidate, &k, &f);
-    if (status != PRISM_OK || f > 0) continue;
+  for (int32_t i = 0; i < run->islands && status == PRISM_OK; ++i) {
+    int32_t used = 0;
+    prism_parcel_t parcel;
+    status = prism_run_export(run, i, candidate, &parcel);
+    if (status != PRISM_OK || parcel.f > 0) continue;
     status = prism_coloring_compact(candidate, run->n, &used);
     if (status != PRISM_OK || used >= *colors) continue;
     memcpy(run->color, candidate, (size_t)run->n * sizeof *candidate);
     *colors = used;
-    *method = run->island[i].method;
+    *method = (prism_method_t)parcel.method;
   }
   prism_free(candidate);
   return status;
@@ -80,10 +82,10 @@ static prism_status_t migrate(prism_run_t *run) {
   if (!run->config->params->islands.migration || run->all_islands < 2) return PRISM_OK;
   prism_comm_t *comm = run->comm;
   size_t bytes = prism_wire_bytes(run->n, run->width);
-  for (int32_t i = 0; i < run->engine.islands; ++i) {
+  for (int32_t i = 0; i < run->islands; ++i) {
     prism_parcel_t parcel;
     PRISM_TRY(prism_run_emigrant(run, i, &parcel));
-    if (i + 1 < run->engine.islands)
+    if (i + 1 < run->islands)
       prism_run_hand_over(run, i + 1, &parcel, comm->rank);
     else
       prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);

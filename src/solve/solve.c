@@ -122,6 +122,7 @@ static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
   PRISM_TRY(prism_telemetry_flush(run->telemetry, true));
   PRISM_TRY(comm->ops->allreduce_i64(comm->self, &run->iterations, &result->iterations, 1,
                                      PRISM_REDUCE_SUM));
+  PRISM_TRY(prism_run_gpu_shares(run, &result->gpu_busy, &result->gpu_overlap));
   PRISM_TRY(comm->ops->barrier(comm->self));
   for (;;) { /* the last telemetry of the others */
     prism_message_t message;
@@ -195,6 +196,7 @@ static prism_status_t solve(const prism_solve_config_t *config, prism_prepared_t
 prism_status_t prism_solve(const prism_solve_config_t *config, prism_result_t *out) {
   memset(out, 0, sizeof *out);
   out->reason = PRISM_EXIT_ERROR;
+  out->gpu_busy = out->gpu_overlap = -1.0;
   prism_prepared_t prepared = {0};
   prism_shared_t shared = {0};
   prism_status_t status = solve(config, &prepared, &shared, out);

@@ -13,6 +13,7 @@
 #include "model/graph.h"
 #include "seam/comm.h"
 #include "seam/engine.h"
+#include "seam/joint.h"
 #include "solve/store.h"
 
 /* X(NAME, name): why a run ended. */
@@ -53,14 +54,18 @@ typedef struct prism_solve_config {
   const prism_graph_t *graph;   /* input graph on rank 0, NULL elsewhere; borrowed */
   const prism_params_t *params; /* the same on all ranks; borrowed */
   uint64_t seed;                /* the same on all ranks */
-  int32_t islands;              /* of this rank */
   const int32_t *initial;       /* rank 0: legal warm start [n], 0-based; NULL: none */
   prism_comm_t *comm;           /* borrowed */
-  const prism_engine_backend_t *backend; /* of this rank; borrowed */
+  const prism_engine_part_t *part; /* [parts] engines of this rank, as a GPU and cores; borrowed */
+  int32_t parts;                /* >= 1 */
+  /* Taken alone when the parts cannot serve this graph (device, memory, support); NULL: that
+   * is an error. Borrowed. */
+  const prism_engine_part_t *fallback;
   prism_store_t *store;         /* rank 0, or NULL; borrowed */
   double start_time;            /* prism_clock_now() at the start of the run */
   const atomic_int *interrupt;  /* not 0: stop in order; may be NULL */
   void (*progress)(void *user, const prism_progress_t *progress); /* main thread; may be NULL */
+  void (*remark)(void *user, const char *text); /* worth telling the user; as progress */
   void *user;
 } prism_solve_config_t;
 
@@ -73,6 +78,9 @@ typedef struct prism_result {
   double time;           /* s since start_time */
   double time_to_best;
   int64_t iterations;    /* all ranks */
+  double gpu_busy;       /* share of the search with a kernel running, all GPUs; -1: none */
+  double gpu_overlap;    /* share of the transfers that ran beside a kernel; -1: none */
+  bool fallback;         /* some rank had to take its fallback engine */
   prism_exit_t reason;
   int32_t kernel_vertices;
   int64_t kernel_edges;

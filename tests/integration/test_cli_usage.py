@@ -14,7 +14,7 @@ GRAPH = "p edge 3 2\ne 1 2\ne 2 3\n"
 def test_information():
     expect(dist("--help"), 0, "--time-limit S", "Exit codes")
     version = expect(dist("--version"), 0, "prism-dist ", "hdf5", "mpi").out
-    cli.check("cuda        not built" in version and "nccl        not built" in version, version)
+    cli.check("\n  cuda  " in version and "nccl        not built" in version, version)
     expect(tool("--help"), 0, "verify")
     expect(tool("--version"), 0, "prism ")
     for name in ["verify", "info", "generate", "config"]:
@@ -43,8 +43,17 @@ def test_usage_errors():
     cli.check(not os.path.exists("prism-runs"), "refused runs leave no files")
 
 
-def test_no_cuda_engine():
-    expect(dist("--device", "cuda", write("g.col", GRAPH)), 3, "no CUDA engine")
+def test_no_gpu():
+    """A GPU that is asked for and not there is an error; auto says what it took, and why."""
+    graph = write("g.col", GRAPH)
+    if not os.path.exists("/dev/nvidia0"):
+        expect(dist("--device", "cuda", graph), 3, "prism-dist: --device cuda: ")
+        noted = expect(dist("--device", "auto", graph), 0).err
+        cli.check("; device cpu, " in noted and " (" in noted.split("; device cpu, ")[1], noted)
+    refused(dist("--device", "cuda", "--gpu.enable_memetic_gpu", "false", graph), "nothing for a GPU")
+    expect(dist("--device", "cpu", "--gpu.enable_memetic_gpu", "false", graph), 0)
+    refused(dist("--gpu.memory_fraction", 0, graph), "out of range")
+    refused(dist("--gpu.stream_mode", "both", graph), "parallel|sequential")
 
 
 def test_config_files():

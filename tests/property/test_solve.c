@@ -39,15 +39,14 @@ static solver_t solver_of(int32_t islands) {
 /* Solve and check what always holds; the caller releases the result. */
 static prism_result_t run(const solver_t *solver, const prism_graph_t *graph) {
   prism_comm_t comm = {0};
-  prism_engine_backend_t backend = prism_cpu_backend(&solver->params.cpu);
+  prism_engine_part_t part = {prism_cpu_backend(&solver->params.cpu), solver->islands};
   assert_int_equal(prism_comm_self_create(&comm), PRISM_OK);
   prism_solve_config_t config = {.graph = graph,
                                  .params = &solver->params,
                                  .seed = solver->seed,
-                                 .islands = solver->islands,
                                  .initial = solver->initial,
                                  .comm = &comm,
-                                 .backend = &backend,
+                                 .part = &part, .parts = 1,
                                  .start_time = prism_clock_now(),
                                  .interrupt = solver->interrupt,
                                  .progress = solver->progress,

@@ -10,10 +10,13 @@
 
 enum { ROUNDS = 4000 };
 
+static const uint32_t all = PRISM_METHOD_BIT(PRISM_METHOD_COUNT) - 1;
+
 /* Tickets that always bring the same: f_best and cost by method. */
 static void begin_portfolio(prism_portfolio_t *portfolio, int32_t only, int32_t island) {
+  uint32_t methods = prism_portfolio_methods(all, only, false);
   prism_portfolio_setup_t setup = {
-      .only = only, .favorite = -1, .island = island, .islands = 1, .pace = 1.0};
+      .methods = methods, .favorite = -1, .island = island, .islands = 1, .pace = 1.0};
   prism_portfolio_init(portfolio, &setup);
 }
 
@@ -39,9 +42,9 @@ static int allowed(const prism_portfolio_t *portfolio) {
 
 static void equals_share_alike(void **state) {
   (void)state;
-  static const int64_t f[PRISM_METHOD_COUNT] = {7, 7, 7, 7, 7};
-  static const double even[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1};
-  static const double uneven[PRISM_METHOD_COUNT] = {1, 5, 0.3, 2, 0.1};
+  static const int64_t f[PRISM_METHOD_COUNT] = {7, 7, 7, 7, 7, 7};
+  static const double even[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
+  static const double uneven[PRISM_METHOD_COUNT] = {1, 5, 0.3, 2, 0.1, 3};
   const double *costs[] = {even, uneven};
   for (int c = 0; c < 2; ++c) { /* shares are of the cost, not of the tickets */
     prism_portfolio_t portfolio;
@@ -57,8 +60,8 @@ static void equals_share_alike(void **state) {
 
 static void merit_decides_and_nobody_starves(void **state) {
   (void)state;
-  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1};
-  static const int64_t f[PRISM_METHOD_COUNT] = {400, 2, 9, 25, 3};
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
+  static const int64_t f[PRISM_METHOD_COUNT] = {400, 2, 9, 25, 3, 7};
   prism_portfolio_t portfolio;
   begin_portfolio(&portfolio, -1, 0);
   prism_portfolio_begin(&portfolio, 10);
@@ -106,8 +109,8 @@ static void everybody_is_tried_first(void **state) {
 
 static void one_method_alone(void **state) {
   (void)state;
-  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1};
-  static const int64_t f[PRISM_METHOD_COUNT] = {9, 9, 9, 9, 9};
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
+  static const int64_t f[PRISM_METHOD_COUNT] = {9, 9, 9, 9, 9, 9};
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     prism_portfolio_t portfolio;
     begin_portfolio(&portfolio, m, 3);
@@ -172,6 +175,32 @@ static void the_same_again(void **state) {
   }
 }
 
+/* What an island runs, and what the user asked for. */
+static void islands_differ(void **state) {
+  (void)state;
+  const uint32_t head = PRISM_METHOD_BIT(PRISM_METHOD_HEAD);
+  const uint32_t pool = PRISM_METHOD_BIT(PRISM_METHOD_POOL);
+  const uint32_t tabucol = PRISM_METHOD_BIT(PRISM_METHOD_TABUCOL);
+  const uint32_t tempering = PRISM_METHOD_BIT(PRISM_METHOD_TEMPERING);
+  assert_int_equal(prism_portfolio_methods(all, -1, true), all & ~pool);
+  assert_int_equal(prism_portfolio_methods(all, -1, false), all & ~pool & ~tempering);
+  assert_int_equal(prism_portfolio_methods(all, PRISM_METHOD_POOL, true), pool);
+  assert_int_equal(prism_portfolio_methods(all, PRISM_METHOD_TEMPERING, false), tempering);
+  /* An island that breeds with many individuals only. */
+  const uint32_t large = pool | tabucol;
+  assert_int_equal(prism_portfolio_methods(large, -1, true), large);
+  assert_int_equal(prism_portfolio_methods(large, PRISM_METHOD_HEAD, false), pool);
+  assert_int_equal(prism_portfolio_methods(large, PRISM_METHOD_TABUCOL, false), tabucol);
+  assert_int_equal(prism_portfolio_methods(large, PRISM_METHOD_WEIGHTED, false), 0);
+  assert_int_equal(prism_portfolio_methods(tabucol, PRISM_METHOD_HEAD, false), 0);
+  assert_int_equal(prism_portfolio_methods(head, PRISM_METHOD_POOL, false), 0);
+  assert_int_equal(prism_portfolio_methods(tempering, -1, false), 0);
+  assert_int_equal(prism_portfolio_methods(tempering, -1, true), tempering);
+  for (uint32_t able = 0; able <= all; ++able)
+    for (int only = -1; only < PRISM_METHOD_COUNT; ++only)
+      assert_int_equal(prism_portfolio_methods(able, only, true) & ~able, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equals_share_alike),
@@ -181,6 +210,7 @@ int main(void) {
       cmocka_unit_test(success_is_remembered),
       cmocka_unit_test(foreign_success_counts),
       cmocka_unit_test(the_same_again),
+      cmocka_unit_test(islands_differ),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,9 +14,9 @@ int main(void) {
   prism_status_t status = prism_graph_from_edges(5, pairs, 5, NULL, &graph);
   if (status == PRISM_OK) status = prism_comm_self_create(&comm);
   if (status == PRISM_OK) {
-    prism_engine_backend_t backend = prism_cpu_backend(&params.cpu);
-    prism_solve_config_t config = {.graph = graph, .params = &params, .seed = 1, .islands = 1,
-                                   .comm = &comm, .backend = &backend,
+    prism_engine_part_t part = {prism_cpu_backend(&params.cpu), 1};
+    prism_solve_config_t config = {.graph = graph, .params = &params, .seed = 1,
+                                   .comm = &comm, .part = &part, .parts = 1,
                                    .start_time = prism_clock_now()};
     status = prism_solve(&config, &result);
   }

@@ -1,0 +1,127 @@
+#include "app/devices.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "search/engine_cpu.h"
+
+enum { DEVICE_AUTO, DEVICE_CUDA, DEVICE_CPU }; /* order of the choices of run.device */
+
+#if PRISM_HAVE_CUDA && __has_include("engine/engine_cuda.h")
+
+#include "engine/engine_cuda.h"
+
+const char *prism_devices_cuda_version(void) { return PRISM_CUDA_VERSION; }
+
+static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, char *text,
+                            size_t size) {
+  return prism_cuda_probe(gpu, local_rank, text, size);
+}
+
+static prism_engine_backend_t gpu_backend(const prism_params_gpu_t *gpu) {
+  return prism_cuda_backend(gpu);
+}
+
+#else
+
+const char *prism_devices_cuda_version(void) { return "not built"; }
+
+static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, char *text,
+                            size_t size) {
+  (void)gpu;
+  (void)local_rank;
+  snprintf(text, size, "this build has no CUDA engine");
+  PRISM_FAIL(PRISM_DEVICE, "%s", text);
+}
+
+static prism_engine_backend_t gpu_backend(const prism_params_gpu_t *gpu) {
+  return (prism_engine_backend_t){.name = "cuda", .context = gpu}; /* no probe succeeds */
+}
+
+#endif
+
+/* A GPU for this rank? [out] reason why not, or what it is. */
+static prism_status_t find_gpu(const prism_params_t *params, const prism_cores_t *cores,
+                               prism_devices_t *out, char *text, size_t size) {
+  text[0] = '\0';
+  if (params->run.device == DEVICE_CPU) return PRISM_OK;
+  bool must = params->run.device == DEVICE_CUDA;
+  if (cores->node_ranks > 1 && params->gpu.device_id >= 0)
+    PRISM_FAIL(PRISM_INVALID, "gpu.device_id is for one rank on a node, and there are %d",
+               cores->node_ranks);
+  if (!params->gpu.enable_memetic_gpu) {
+    snprintf(text, size, "gpu.enable_memetic_gpu = false leaves nothing for a GPU");
+    if (must) PRISM_FAIL(PRISM_INVALID, "--device cuda: %s", text);
+    return PRISM_OK;
+  }
+  out->gpu_params = params->gpu;
+  prism_status_t status = probe(&out->gpu_params, cores->node_rank, text, size);
+  if (status == PRISM_OK) {
+    out->gpu = true;
+    if (out->gpu_params.device_id < 0) out->gpu_params.device_id = cores->node_rank;
+    return PRISM_OK;
+  }
+  char reason[256];
+  snprintf(reason, sizeof reason, "%s", text[0] != '\0' ? text : prism_error_text());
+  snprintf(text, size, "%s", reason);
+  if (must) PRISM_FAIL(PRISM_DEVICE, "--device cuda: %s", reason);
+  prism_error_clear();
+  return PRISM_OK;
+}
+
+/* Ranks of one node either all have a GPU or none of them. */
+static prism_status_t check_node(prism_comm_t *comm, const prism_cores_t *cores, bool gpu) {
+  typedef struct place {
+    uint64_t node;
+    int64_t gpu;
+  } place_t;
+  place_t mine = {cores->node, gpu}, *all = NULL;
+  prism_status_t status = PRISM_ALLOC(comm->size, &all);
+  PRISM_TRY(comm->ops->agree(comm->self, status));
+  status = comm->ops->allgather(comm->self, &mine, all, sizeof mine);
+  int32_t with = 0;
+  for (int32_t r = 0; r < comm->size && status == PRISM_OK; ++r)
+    if (all[r].node == mine.node) with += all[r].gpu != 0;
+  prism_free(all);
+  PRISM_TRY(status);
+  if (with > 0 && with < cores->node_ranks)
+    PRISM_FAIL(PRISM_DEVICE,
+               "%d ranks on a node, but a GPU for %d of them: start a rank for each GPU, or use "
+               "--device cpu",
+               cores->node_ranks, with);
+  return PRISM_OK;
+}
+
+static void share_out(const prism_params_t *params, const prism_cores_t *cores, const char *text,
+                      prism_devices_t *out) {
+  bool given = params->run.threads > 0;
+  int32_t all = given ? (int32_t)params->run.threads : cores->threads;
+  out->cpu_params = params->cpu;
+  prism_engine_backend_t cpu = prism_cpu_backend(&out->cpu_params);
+  out->threads = all;
+  if (out->gpu) {
+    /* One core drives the GPU. */
+    if (!given) out->threads = all - 1;
+    if (!params->gpu.share_cpu) out->threads = 0;
+    out->part[out->parts++] = (prism_engine_part_t){gpu_backend(&out->gpu_params), 1};
+    if (params->run.device == DEVICE_AUTO) out->fallback = (prism_engine_part_t){cpu, all};
+  }
+  if (out->threads > 0)
+    out->part[out->parts++] = (prism_engine_part_t){cpu, out->threads};
+  snprintf(out->detail, sizeof out->detail, "%.127s",
+           out->gpu ? text : prism_cpu_isa_name(&out->cpu_params));
+  if (params->run.device == DEVICE_AUTO)
+    snprintf(out->reason, sizeof out->reason, "%s", out->gpu ? "auto: there is one" : text);
+}
+
+prism_status_t prism_devices_choose(prism_comm_t *comm, const prism_params_t *params,
+                                    const prism_cores_t *cores, prism_devices_t *out) {
+  memset(out, 0, sizeof *out);
+  char text[256];
+  prism_status_t status = find_gpu(params, cores, out, text, sizeof text);
+  PRISM_TRY(comm->ops->agree(comm->self, status));
+  PRISM_TRY(comm->ops->agree(comm->self, check_node(comm, cores, out->gpu)));
+  share_out(params, cores, text, out);
+  return PRISM_OK;
+}

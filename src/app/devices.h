@@ -1,0 +1,33 @@
+/* Which engines a rank uses: its GPU, its cores, or both side by side. The one place
+ * that knows whether a CUDA engine was built. */
+#ifndef PRISM_APP_DEVICES_H
+#define PRISM_APP_DEVICES_H
+
+#include <stdbool.h>
+
+#include "app/cores.h"
+#include "base/params.h"
+#include "seam/joint.h"
+
+typedef struct prism_devices {
+  prism_engine_part_t part[2]; /* [parts] a GPU stands first */
+  int32_t parts;
+  prism_engine_part_t fallback; /* the cores alone; islands 0: none may be taken */
+  int32_t threads;              /* islands on cores beside or without a GPU */
+  bool gpu;
+  char detail[128]; /* "avx512", "NVIDIA H100 80GB HBM3, ..." */
+  char reason[256]; /* why run.device = auto took it; "" otherwise */
+  prism_params_gpu_t gpu_params; /* context of the GPU's part, with its device */
+  prism_params_cpu_t cpu_params; /* context of the cores' part */
+} prism_devices_t;
+
+/* Look for a GPU as run.device says. `out` must stay where it is. PRISM_DEVICE with the
+ * reason when a GPU was asked for and none can be used; a node with fewer GPUs than
+ * ranks is such a case, also under auto. Collective. */
+prism_status_t prism_devices_choose(prism_comm_t *comm, const prism_params_t *params,
+                                    const prism_cores_t *cores, prism_devices_t *out);
+
+/* Version of the CUDA toolkit that this program was built with, or "not built". */
+const char *prism_devices_cuda_version(void);
+
+#endif

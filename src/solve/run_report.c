@@ -1,0 +1,119 @@
+/* What a rank tells about its search: progress, metrics, its GPU. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "solve/run.h"
+
+/* One record a rank: its first island stands for it, on a GPU where there is one. */
+static prism_status_t send_metric(prism_run_t *run, const char *step) {
+  const prism_run_island_t *face = &run->island[0];
+  const prism_phase_row_t *phase = prism_phase_find((int)prism_method_phase(face->method));
+  prism_metric_t row;
+  prism_record_blank(PRISM_RECORD_METRIC, &row);
+  PRISM_RECORD_TEXT(row.phase, phase->name);
+  PRISM_RECORD_TEXT(row.step, step);
+  row.stream = face->info.stream;
+  PRISM_RECORD_TEXT(row.mode, run->fallback[0] != '\0' ? "cpu_fallback" : face->info.mode);
+  PRISM_RECORD_TEXT(row.reason, run->fallback);
+  row.colors = run->k + run->shared->universal;
+  row.best_colors = run->best_k + run->shared->universal;
+  row.conflicts = run->f_best;
+  row.iterations = run->iterations;
+  row.compaction_ratio = run->shared->compaction;
+  char text[sizeof row.parameters];
+  snprintf(text, sizeof text, "method=%s islands=%d", prism_method_name(face->method),
+           run->islands);
+  PRISM_RECORD_TEXT(row.parameters, text);
+  return prism_telemetry_metric(run->telemetry, &row);
+}
+
+/* ---- the GPU ---- */
+
+static double share_of(double part, double whole, double none) {
+  return whole > 0.0 ? fmin(1.0, fmax(0.0, part / whole)) : none;
+}
+
+static bool gpu_now(prism_run_t *run, prism_gpu_stats_t *now) {
+  const prism_engine_ops_t *ops = run->engine.ops;
+  return ops->gpu_stats != NULL && ops->gpu_stats(run->engine.self, now);
+}
+
+/* What the GPU did since the last such record, and how it is. */
+static prism_status_t send_gpu(prism_run_t *run) {
+  prism_gpu_stats_t now;
+  if (!gpu_now(run, &now)) return PRISM_OK;
+  prism_gpu_t row;
+  prism_record_blank(PRISM_RECORD_GPU, &row);
+  row.utilization = now.utilization;
+  row.memory_used_mb = now.memory_used_mb;
+  row.memory_total_mb = now.memory_total_mb;
+  row.power_w = now.power_w;
+  row.temperature_c = now.temperature_c;
+  row.sm_clock_mhz = now.sm_clock_mhz;
+  PRISM_RECORD_TEXT(row.throttle, now.throttle);
+  double kernel = now.kernel - run->gpu.kernel, transfer = now.transfer - run->gpu.transfer;
+  row.kernel_us = 1e6 * kernel;
+  row.transfer_us = 1e6 * transfer;
+  row.overlap = share_of(now.hidden - run->gpu.hidden, transfer, NAN);
+  row.idle = 1.0 - share_of(kernel, now.wall - run->gpu.wall, NAN);
+  run->gpu = now;
+  return prism_telemetry_gpu(run->telemetry, &row);
+}
+
+prism_status_t prism_run_gpu_shares(prism_run_t *run, double *busy, double *overlap) {
+  enum { WALL, KERNEL, TRANSFER, HIDDEN, SUMS };
+  prism_gpu_stats_t now;
+  double sum[SUMS] = {0};
+  if (gpu_now(run, &now)) {
+    sum[WALL] = now.wall;
+    sum[KERNEL] = now.kernel;
+    sum[TRANSFER] = now.transfer;
+    sum[HIDDEN] = now.hidden;
+  }
+  PRISM_TRY(run->comm->ops->allreduce_f64(run->comm->self, sum, sum, SUMS, PRISM_REDUCE_SUM));
+  *busy = share_of(sum[KERNEL], sum[WALL], -1.0);
+  *overlap = share_of(sum[HIDDEN], sum[TRANSFER], -1.0);
+  return PRISM_OK;
+}
+
+/* ---- progress ---- */
+
+static void show_progress(prism_run_t *run, double elapsed) {
+  /* Tickets report their moves when they end, so a rate needs a second or so. */
+  double since = elapsed - run->last_rate;
+  if (since >= 1.0 || (run->rate <= 0.0 && since >= 0.1)) {
+    run->rate = (double)(run->iterations - run->last_iterations) / since;
+    run->last_rate = elapsed;
+    run->last_iterations = run->iterations;
+  }
+  run->last_progress = elapsed;
+  double limit = run->config->params->run.time_limit;
+  prism_progress_t progress = {
+      .elapsed = elapsed,
+      .remaining = limit > 0.0 ? fmax(0.0, limit - elapsed) : -1.0,
+      .best_colors = run->best_k + run->shared->universal,
+      .searched_colors = run->k + run->shared->universal,
+      .lower_bound = run->shared->lower_bound + run->shared->universal,
+      .conflicts = run->f_best < 0 ? 0 : run->f_best,
+      .iterations = run->iterations,
+      .iterations_per_second = run->rate,
+      .diversity = run->diversity,
+      .method = prism_method_name(run->island[0].method),
+      .improved = run->improved,
+  };
+  run->improved = false;
+  run->config->progress(run->config->user, &progress);
+}
+
+prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now) {
+  double elapsed = prism_run_elapsed(run);
+  if (run->config->progress != NULL && (now || elapsed - run->last_progress >= 0.2))
+    show_progress(run, elapsed);
+  if (now || elapsed - run->last_metric >= run->config->params->telemetry.interval) {
+    run->last_metric = elapsed;
+    PRISM_TRY(send_metric(run, step));
+    PRISM_TRY(send_gpu(run));
+  }
+  return prism_telemetry_flush(run->telemetry, false);
+}
