@@ -40,26 +40,6 @@ __device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g
     s.head[i] = (uint16_t)NO_ENTRY;
 }
 
-/* Sum over the threads of the individual; all get it. Uses record[0..]. */
-template <class Cell, bool CLUSTER>
-__device__ __forceinline__ int32_t total(Search<Cell> &s, int32_t mine) {
-  int32_t *sum = (int32_t *)s.record;
-  if (threadIdx.x == 0) *sum = 0;
-  __syncthreads();
-  mine = __reduce_add_sync(FULL_WARP, mine);
-  if (s.lane == 0) atomicAdd(sum, mine);
-  meet<CLUSTER>();
-  __syncthreads();
-  int32_t all = *sum;
-  if (CLUSTER) {
-    cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
-    all = 0;
-    for (uint32_t r = 0; r < cluster.num_blocks(); ++r) all += *cluster.map_shared_rank(sum, r);
-  }
-  meet<CLUSTER>();
-  return all;
-}
-
 /* The sizes of the classes of `start`, in shared memory. Returns whether a count might
  * not fit a cell. */
 template <class Cell>
