@@ -33,14 +33,6 @@ typedef struct prism_gpu_hooks {
   uint32_t *counter[3];         /* [n] each, added to: time in conflict, colour changes, tabu hits */
 } prism_gpu_hooks_t;
 
-/* prism_hooks_t of seam/engine.h on the device; NULL members are absent and cost nothing. */
-typedef struct prism_gpu_hooks {
-  const float *score;           /* [n] */
-  const int32_t *vertex_weight; /* [n] */
-  const uint32_t *frozen;       /* [words for n bits] */
-  uint32_t *counter[3];         /* [n] each, by prism_counter_t: added to; all or none */
-} prism_gpu_hooks_t;
-
 static inline int32_t prism_gpu_pitch(int32_t n) { return (n + 63) / 64 * 64; }
 
 #endif
