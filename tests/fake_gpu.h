@@ -21,6 +21,7 @@ typedef struct fake_setup {
   prism_status_t create_status; /* PRISM_OK, or how its making fails */
   int32_t fail_after;           /* results until poll says PRISM_DEVICE; 0: never */
   uint64_t delays;              /* seed of random delays; 0: none */
+  const char *note;             /* of its first result; NULL: none */
 } fake_setup_t;
 
 typedef struct fake {
@@ -59,7 +60,9 @@ static inline prism_status_t fake_poll(void *self, int64_t ticket, double wait, 
   fake_dawdle(fake);
   prism_status_t status = fake->inner.ops->poll(fake->inner.self, ticket, wait, done, summary);
   if (status != PRISM_OK || !*done) return status;
-  if (fake->setup->fail_after > 0 && ++fake->results >= fake->setup->fail_after)
+  if (fake->results++ == 0 && fake->setup->note != NULL)
+    snprintf(summary->note, sizeof summary->note, "%s", fake->setup->note);
+  if (fake->setup->fail_after > 0 && fake->results >= fake->setup->fail_after)
     PRISM_FAIL(PRISM_DEVICE, "the fake has fallen off the bus");
   return PRISM_OK;
 }

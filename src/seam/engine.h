@@ -43,6 +43,8 @@ typedef struct prism_work {
   double seconds;
 } prism_work_t;
 
+enum { PRISM_NOTE_BYTES = 128 };
+
 /* By-value result of a ticket. */
 typedef struct prism_summary {
   int32_t island;
@@ -57,6 +59,8 @@ typedef struct prism_summary {
   double diversity;    /* mean partition distance / n among the individuals; -1: a single one */
   int32_t individuals;
   int32_t restarts;    /* of this ticket: populations that had converged and were renewed */
+  char note[PRISM_NOTE_BYTES]; /* worth telling the user, as a pool that memory made smaller; "":
+                                  nothing */
 } prism_summary_t;
 
 /* How the island treated a migrant. */

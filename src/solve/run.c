@@ -151,7 +151,8 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   if (summary->k == run->k && (run->f_best < 0 || summary->f_best < run->f_best))
     run->f_best = summary->f_best;
   *found = summary->f_best == 0 && summary->k < run->best_k;
-  return PRISM_OK;
+  if (summary->note[0] == '\0') return PRISM_OK;
+  return prism_run_remark(run, "engine_note", summary->note);
 }
 
 prism_status_t prism_run_export(prism_run_t *run, int32_t i, int32_t *color,

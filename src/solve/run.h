@@ -76,6 +76,9 @@ void prism_run_release(prism_run_t *run);
 /* The engine of this rank and the islands that take part. Collective. */
 prism_status_t prism_run_engine(prism_run_t *run);
 
+/* Tell the user, and the run file as `event`. */
+prism_status_t prism_run_remark(prism_run_t *run, const char *event, const char *text);
+
 /* Iterations of this rank's limit that no island has used or been given. */
 int64_t prism_run_iterations_left(const prism_run_t *run);
 

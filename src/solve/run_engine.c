@@ -7,7 +7,7 @@
 
 enum { REMARK_BYTES = 256 };
 
-static prism_status_t remark(prism_run_t *run, const char *event, const char *text) {
+prism_status_t prism_run_remark(prism_run_t *run, const char *event, const char *text) {
   if (run->config->remark != NULL) run->config->remark(run->config->user, text);
   return prism_telemetry_event(run->telemetry, event, -1, text);
 }
@@ -49,7 +49,7 @@ static prism_status_t make_engine(prism_run_t *run) {
   snprintf(text, sizeof text, "%s cannot serve this graph, %s takes over: %.160s",
            own->part->backend.name, own->fallback->backend.name, reason);
   PRISM_TRY(prism_joint_create(own->fallback, 1, &config, &run->engine));
-  return remark(run, "fallback", text);
+  return prism_run_remark(run, "fallback", text);
 }
 
 /* Methods of an island as the user wants them; what is different from that is said. */
@@ -63,12 +63,12 @@ static prism_status_t methods_of(prism_run_t *run, int32_t id, const prism_islan
   if (*methods == 0) {
     snprintf(text, sizeof text, "island %d (%s) does not run %s: it stays idle",
              run->first_island + id, info->mode, wanted);
-    return remark(run, "island_idle", text);
+    return prism_run_remark(run, "island_idle", text);
   }
   if (only < 0 || (*methods & PRISM_METHOD_BIT(only)) != 0) return PRISM_OK;
   snprintf(text, sizeof text, "island %d (%s) does not run %s: it runs pool, with more individuals",
            run->first_island + id, info->mode, wanted);
-  return remark(run, "island_method", text);
+  return prism_run_remark(run, "island_method", text);
 }
 
 /* Fill run->island with those that take part. */

@@ -258,6 +258,7 @@ static void the_gpu_is_told_about(void **state) {
   mixed.params.run.time_limit = 0.6;
   mixed.params.run.target = 12;
   mixed.params.telemetry.interval = 0.05;
+  mixed.fake.note = "a pool of 100 individuals: memory has no room for 400";
   prism_store_config_t config = files.config;
   config.graph = graph;
   assert_int_equal(prism_store_open(&config, &mixed.store), PRISM_OK);
@@ -266,9 +267,14 @@ static void the_gpu_is_told_about(void **state) {
   assert_true(result.gpu_busy > 0.74 && result.gpu_busy < 0.76);
   assert_true(result.gpu_overlap > 0.49 && result.gpu_overlap < 0.51);
   prism_result_release(&result);
+  assert_string_equal(mixed.remarks, "a pool of 100 individuals: memory has no room for 400\n");
+  fixture_wait_flushed(mixed.store, PRISM_RECORD_GPU, 3);
   assert_int_equal(prism_store_close(&mixed.store, NULL), PRISM_OK);
 
   char *text = fixture_read(files.jsonl, NULL);
+  const char *note = strstr(text, "\"event\":\"engine_note\"");
+  assert_non_null(note);
+  assert_null(strstr(note + strlen("\"event\":\"engine_"), "engine_note")); /* told once */
   int gpu = 0, metric = 0;
   double before = 0.0;
   for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
