@@ -146,6 +146,7 @@ typedef struct prism_engine_ops {
    * accepted by f and by distance. */
   prism_status_t (*import_colors)(void *self, int32_t island, const int32_t *color, int32_t k,
                                   bool seed, prism_import_result_t *result);
+  /* NULL: none. PRISM_UNSUPPORTED: the engine lacks one of these; what was set stays. */
   prism_status_t (*set_hooks)(void *self, int32_t island, const prism_hooks_t *hooks);
   /* [out] values [n] of one counter. */
   prism_status_t (*export_counters)(void *self, int32_t island, prism_counter_t which,

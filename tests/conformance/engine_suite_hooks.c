@@ -11,6 +11,21 @@
 static const prism_method_t trajectories[] = {PRISM_METHOD_TABUCOL, PRISM_METHOD_PARTIALCOL,
                                               PRISM_METHOD_WEIGHTED};
 
+/* Can an island of this engine take these hooks? An engine may lack some. */
+static bool takes(const engine_suite_t *suite, const prism_graph_t *graph,
+                  const prism_hooks_t *hooks) {
+  prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
+  prism_status_t status = engine.ops->set_hooks(engine.self, 0, hooks);
+  CHECK(status == PRISM_OK || status == PRISM_UNSUPPORTED);
+  prism_engine_destroy(&engine);
+  return status == PRISM_OK;
+}
+
+/* Single moves can be looked at. */
+static bool moves_singly(const engine_suite_t *suite, prism_method_t method) {
+  return suite->exact_budgets && engine_suite_has(suite, (int)method);
+}
+
 static void seed_with(const engine_suite_t *suite, prism_engine_t *engine, const int32_t *color,
                       int32_t k, const prism_hooks_t *hooks) {
   prism_import_result_t result;
@@ -23,12 +38,14 @@ static void seed_with(const engine_suite_t *suite, prism_engine_t *engine, const
  * another, so the score decides. */
 static void scores_break_ties(const engine_suite_t *suite) {
   enum { CLIQUES = 10, N = 4 * CLIQUES };
+  if (!moves_singly(suite, PRISM_METHOD_TABUCOL)) return;
   prism_graph_t *graph = engine_suite_cliques(suite, CLIQUES);
   for (int32_t chosen = 0; chosen < N; chosen += 7) {
     float score[N] = {0};
     int32_t start[N] = {0}, color[N], k = 0;
     score[chosen] = 0.5f;
     prism_hooks_t hooks = {.score = score};
+    if (!takes(suite, graph, &hooks)) break;
     prism_engine_t engine = engine_suite_open(suite, graph, (uint64_t)chosen, 1, 0);
     seed_with(suite, &engine, start, 3, &hooks);
     prism_work_t one = engine_suite_work(PRISM_METHOD_TABUCOL, 3, 1);
@@ -44,6 +61,7 @@ static void scores_break_ties(const engine_suite_t *suite) {
 /* The same, but now the edges of one vertex weigh more: it is the best to move. */
 static void edge_weights_lead_the_weighted(const engine_suite_t *suite) {
   enum { CLIQUES = 10, N = 4 * CLIQUES };
+  if (!moves_singly(suite, PRISM_METHOD_WEIGHTED)) return;
   prism_graph_t *graph = engine_suite_cliques(suite, CLIQUES);
   for (int32_t chosen = 0; chosen < N; chosen += 7) {
     int32_t weight[2 * 6 * CLIQUES], start[N] = {0}, color[N], k = 0;
@@ -51,6 +69,7 @@ static void edge_weights_lead_the_weighted(const engine_suite_t *suite) {
       for (int64_t e = graph->offset[v]; e < graph->offset[v + 1]; ++e)
         weight[e] = v == chosen || graph->neighbor[e] == chosen ? 9 : 1;
     prism_hooks_t hooks = {.edge_weight = weight};
+    if (!takes(suite, graph, &hooks)) break;
     prism_engine_t engine = engine_suite_open(suite, graph, (uint64_t)chosen, 1, 0);
     seed_with(suite, &engine, start, 3, &hooks);
     prism_work_t one = engine_suite_work(PRISM_METHOD_WEIGHTED, 3, 1);
@@ -68,6 +87,7 @@ static void edge_weights_lead_the_weighted(const engine_suite_t *suite) {
 /* A clique of 4 in 3 colors leaves one vertex uncolored: it had better be the light one. */
 static void vertex_weights_lead_partialcol(const engine_suite_t *suite) {
   enum { CLIQUES = 5, N = 4 * CLIQUES };
+  if (!engine_suite_has(suite, PRISM_METHOD_PARTIALCOL)) return;
   prism_graph_t *graph = engine_suite_cliques(suite, CLIQUES);
   int32_t weight[N], start[N], color[N], k = 0;
   for (int32_t v = 0; v < N; ++v) {
@@ -75,6 +95,10 @@ static void vertex_weights_lead_partialcol(const engine_suite_t *suite) {
     start[v] = v % 4 == 3 ? 0 : v % 4; /* shares with a heavy one */
   }
   prism_hooks_t hooks = {.vertex_weight = weight};
+  if (!takes(suite, graph, &hooks)) {
+    prism_graph_destroy(&graph);
+    return;
+  }
   prism_engine_t engine = engine_suite_open(suite, graph, 4, 1, 0);
   seed_with(suite, &engine, start, 3, &hooks);
   prism_work_t work = engine_suite_work(PRISM_METHOD_PARTIALCOL, 3, 20000);
@@ -95,6 +119,7 @@ static void frozen_vertices_stay(const engine_suite_t *suite) {
   enum { N = 130, K = 6 };
   for (uint64_t round = 0; round < 9; ++round) {
     prism_method_t method = trajectories[round % 3];
+    if (!engine_suite_has(suite, (int)method)) continue;
     prism_graph_t *graph = engine_suite_random(suite, N, round < 3 ? 0.03 : 0.2, 60 + round);
     prism_rng_t rng = prism_rng_stream(round, 0, 0, PRISM_RNG_TEST);
     uint64_t frozen[3] = {0};
@@ -106,6 +131,10 @@ static void frozen_vertices_stay(const engine_suite_t *suite) {
     }
     prism_hooks_t hooks = {.frozen = frozen, .counters = true,
                            .vertex_weight = round >= 6 ? weight : NULL};
+    if (!takes(suite, graph, &hooks)) {
+      prism_graph_destroy(&graph);
+      continue;
+    }
     prism_engine_t engine = engine_suite_open(suite, graph, round, 1, 0);
     seed_with(suite, &engine, start, K, &hooks);
     for (int ticket = 0; ticket < 5; ++ticket) {
@@ -141,21 +170,29 @@ static void what_cannot_be_kept_is_refused(const engine_suite_t *suite) {
   int32_t start[N];
   for (int32_t v = 0; v < N; ++v) start[v] = v % 7;
   prism_hooks_t hooks = {.frozen = frozen};
+  if (!takes(suite, graph, &hooks)) {
+    prism_graph_destroy(&graph);
+    return;
+  }
   prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
   seed_with(suite, &engine, start, 7, &hooks);
-  prism_work_t work = engine_suite_work(PRISM_METHOD_HEAD, 7, 1000);
-  CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED); /* crossover renames classes */
-  work.params.method = PRISM_METHOD_POOL;
-  CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED);
-  work.params.method = PRISM_METHOD_TABUCOL;
-  work.k = 5; /* so does a start that loses colors */
-  CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED);
-  work.k = 7;
-  CHECK(attempt(&engine, &work) == PRISM_OK);
+  SUITE_METHODS(suite, m) { /* crossover renames classes */
+    prism_work_t work = engine_suite_work((prism_method_t)m, 7, 1000);
+    if (engine_suite_is_population(work.params.method))
+      CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED);
+  }
+  for (size_t i = 0; i < sizeof trajectories / sizeof trajectories[0]; ++i) {
+    prism_work_t work = engine_suite_work(trajectories[i], 5, 1000);
+    if (!engine_suite_has(suite, (int)trajectories[i])) continue;
+    CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED); /* so does a start that loses colors */
+    work.k = 7;
+    CHECK(attempt(&engine, &work) == PRISM_OK);
+  }
   CHECK_OK(engine.ops->set_hooks(engine.self, 0, NULL)); /* free again */
-  work.params.method = PRISM_METHOD_HEAD;
-  work.k = 5;
-  CHECK(attempt(&engine, &work) == PRISM_OK);
+  SUITE_METHODS(suite, m) {
+    prism_work_t work = engine_suite_work((prism_method_t)m, 5, 1000);
+    CHECK(attempt(&engine, &work) == PRISM_OK);
+  }
   prism_engine_destroy(&engine);
   prism_graph_destroy(&graph);
 }
@@ -171,7 +208,9 @@ static void counters_add_up(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, N, 0.4, 80);
   prism_hooks_t hooks = {.counters = true};
   uint32_t time[N], changes[N], hits[N];
+  bool counts = takes(suite, graph, &hooks);
   SUITE_METHODS(suite, m) {
+    if (!counts) break;
     prism_method_t method = (prism_method_t)m;
     prism_engine_t engine = engine_suite_open(suite, graph, 9, 1, 0);
     CHECK(engine.ops->export_counters(engine.self, 0, PRISM_COUNTER_conflict_time, time) ==
