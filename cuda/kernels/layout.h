@@ -30,7 +30,7 @@ typedef struct prism_gpu_hooks {
   const float *score;           /* [n] decides between equal moves; holds a vertex, up to twice */
   const int32_t *vertex_weight; /* [n] at least 1 */
   const uint32_t *frozen;       /* bits [n]: keep their colour */
-  uint32_t *counter[3];         /* [n] each, added to: time in conflict, colour changes, tabu hits */
+  uint32_t *counter[3];         /* [n] added to: time in conflict, colour changes, tabu hits */
 } prism_gpu_hooks_t;
 
 static inline int32_t prism_gpu_pitch(int32_t n) { return (n + 63) / 64 * 64; }
