@@ -1,0 +1,173 @@
+#include "engine/engine_cuda.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/island_cuda.h"
+#include "runtime/check.h"
+#include "seam/desk.h"
+
+typedef struct cuda_engine {
+  prism_gpu_context_t context;
+  char detail[256];
+  int32_t islands; /* that were initialised */
+  prism_gpu_island_t *island;
+} cuda_engine_t;
+
+/* ---- an island behind the desk ---- */
+
+static void cuda_describe(const void *island, prism_island_info_t *out) {
+  const prism_gpu_island_t *self = island;
+  *out = (prism_island_info_t){
+      .methods = PRISM_METHOD_BIT(PRISM_METHOD_TABUCOL) | PRISM_METHOD_BIT(PRISM_METHOD_POOL),
+      .mode = "gpu",
+      .stream = self->stream_index,
+      .device = self->context->device.name};
+}
+
+static prism_status_t cuda_work(void *island, const prism_work_t *work, const atomic_bool *stop,
+                                prism_summary_t *summary) {
+  return prism_gpu_island_work(island, work, stop, summary);
+}
+
+static prism_status_t cuda_export(void *island, int32_t which, uint32_t draw, int32_t *color,
+                                  int32_t *k, int64_t *f) {
+  return prism_gpu_island_export(island, which, draw, color, k, f);
+}
+
+static prism_status_t cuda_import(void *island, const int32_t *color, int32_t k, bool seed,
+                                  prism_import_result_t *result) {
+  return prism_gpu_island_import(island, color, k, seed, result);
+}
+
+static prism_status_t cuda_hooks(void *island, const prism_hooks_t *hooks) {
+  (void)island;
+  if (hooks == NULL) return PRISM_OK;
+  PRISM_FAIL(PRISM_UNSUPPORTED, "islands on a GPU take no hooks");
+}
+
+static prism_status_t cuda_counters(void *island, prism_counter_t which, uint32_t *values) {
+  (void)island;
+  (void)which;
+  (void)values;
+  PRISM_FAIL(PRISM_UNSUPPORTED, "islands on a GPU have no counters");
+}
+
+static void cuda_stop(void *island) { prism_gpu_island_halt(island); }
+
+static const prism_island_ops_t island_ops = {
+    .describe = cuda_describe,
+    .work = cuda_work,
+    .export_colors = cuda_export,
+    .import_colors = cuda_import,
+    .set_hooks = cuda_hooks,
+    .export_counters = cuda_counters,
+    .stop = cuda_stop,
+};
+
+/* ---- the engine ---- */
+
+static bool cuda_stats(void *owner, prism_gpu_stats_t *out) {
+  cuda_engine_t *engine = owner;
+  prism_nvml_sample_t sample;
+  *out = (prism_gpu_stats_t){.wall = prism_clock_now() - engine->context.begin};
+  for (int32_t i = 0; i < engine->islands; ++i) {
+    /* Islands run side by side: the busiest is what is known of the whole. */
+    prism_overlap_times_t times = prism_gpu_island_times(&engine->island[i]);
+    out->kernel = fmax(out->kernel, times.busy);
+    out->transfer += times.transfer;
+    out->hidden += times.hidden;
+  }
+  prism_nvml_read(engine->context.nvml, &sample);
+  out->utilization = sample.utilization;
+  out->memory_used_mb = sample.memory_used_mb;
+  out->memory_total_mb = sample.memory_total_mb;
+  out->power_w = sample.power_w;
+  out->temperature_c = sample.temperature_c;
+  out->sm_clock_mhz = sample.sm_clock_mhz;
+  prism_nvml_throttle_text(sample.throttle, out->throttle, sizeof out->throttle);
+  return true;
+}
+
+static void cuda_destroy(void *owner) {
+  cuda_engine_t *engine = owner;
+  /* A thread that never called CUDA has no current device; a lost one changes nothing. */
+  if (prism_device_use(engine->context.device.index) != PRISM_OK) prism_error_clear();
+  for (int32_t i = 0; i < engine->islands; ++i) prism_gpu_island_release(&engine->island[i]);
+  prism_gpu_context_close(&engine->context);
+  prism_free(engine->island);
+  prism_free(engine);
+}
+
+static prism_status_t open_desk(cuda_engine_t *engine, const prism_engine_config_t *config,
+                                prism_engine_t *out) {
+  void **island = NULL;
+  PRISM_TRY(PRISM_ALLOC(config->islands, &island));
+  for (int32_t i = 0; i < config->islands; ++i) island[i] = &engine->island[i];
+  prism_desk_setup_t setup = {.name = "cuda", .detail = engine->detail,
+                              .islands = config->islands, .island = island, .ops = &island_ops,
+                              .bell = config->bell, .owner = engine, .gpu_stats = cuda_stats,
+                              .destroy = cuda_destroy};
+  prism_status_t status = prism_desk_create(&setup, out);
+  prism_free(island);
+  return status;
+}
+
+static prism_status_t make_islands(cuda_engine_t *engine, const prism_engine_config_t *config) {
+  PRISM_TRY(PRISM_ALLOC_ZERO(config->islands, &engine->island));
+  for (int32_t i = 0; i < config->islands; ++i) {
+    engine->islands = i + 1; /* also one that fails half-way is released */
+    PRISM_TRY(prism_gpu_island_init(&engine->island[i], &engine->context, config->graph,
+                                    config->seed, (uint32_t)(config->first_island + i)));
+  }
+  return PRISM_OK;
+}
+
+static void describe_device(const prism_device_info_t *info, char *text, size_t size) {
+  snprintf(text, size, "%s, %s", info->name, info->versions);
+}
+
+static prism_status_t cuda_create(const prism_engine_config_t *config, const void *context,
+                                  prism_engine_t *out) {
+  if (config->islands < 1) PRISM_FAIL(PRISM_INVALID, "an engine needs at least one island");
+  cuda_engine_t *engine = NULL;
+  PRISM_TRY(PRISM_ALLOC_ZERO(1, &engine));
+  prism_status_t status = prism_gpu_context_open(context, &engine->context);
+  if (status != PRISM_OK) {
+    prism_free(engine);
+    return status;
+  }
+  describe_device(&engine->context.device, engine->detail, sizeof engine->detail);
+  status = make_islands(engine, config);
+  if (status == PRISM_OK) status = open_desk(engine, config, out);
+  if (status != PRISM_OK) cuda_destroy(engine);
+  return status;
+}
+
+prism_engine_backend_t prism_cuda_backend(const prism_params_gpu_t *gpu) {
+  return (prism_engine_backend_t){"cuda", cuda_create, gpu};
+}
+
+static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank,
+                            prism_device_info_t *info) {
+  int32_t count = 0, index = gpu->device_id >= 0 ? (int32_t)gpu->device_id : local_rank;
+  PRISM_TRY(prism_device_count(&count));
+  if (index >= count)
+    PRISM_FAIL(PRISM_DEVICE, "no GPU %d: %d can be used here", index, count);
+  PRISM_TRY(prism_device_query(index, info));
+  return prism_device_check(info);
+}
+
+prism_status_t prism_cuda_probe(const prism_params_gpu_t *gpu, int32_t local_rank, char *text,
+                                size_t size) {
+  prism_device_info_t info;
+  prism_status_t status = probe(gpu, local_rank, &info);
+  if (status == PRISM_OK)
+    describe_device(&info, text, size);
+  else
+    snprintf(text, size, "%s", prism_error_text());
+  return status;
+}

@@ -1,0 +1,411 @@
+#include "engine/island_cuda.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/device_graph.h"
+#include "kernels/convert.h"
+#include "model/coloring.h"
+#include "runtime/check.h"
+
+enum { SPANS = 4096 };
+static const double converged = 0.05; /* mean distance / n at which a pool begins anew */
+
+/* ---- begin and end ---- */
+
+static prism_status_t open_pipeline(prism_gpu_island_t *island) {
+  prism_gpu_context_t *context = island->context;
+  island->stream = prism_stream_pool_phase(context->streams, PRISM_PHASE_MEMETIC);
+  island->stream_index = prism_stream_pool_phase_index(context->streams, PRISM_PHASE_MEMETIC);
+  PRISM_TRY(prism_profiler_create(SPANS, &island->profiler));
+  prism_coordinator_config_t config = {
+      .upload = prism_stream_pool_get(context->streams, PRISM_STREAM_CONFIG_UPLOAD),
+      .compute = island->stream,
+      .download = prism_stream_pool_get(context->streams, PRISM_STREAM_TELEMETRY_DOWNLOAD),
+      .async = context->params.async,
+      .profiler = island->profiler};
+  PRISM_TRY(prism_coordinator_create(&config, &island->coordinator));
+  size_t guest = (size_t)prism_gpu_pitch(island->kernel->n) * sizeof(uint16_t);
+  PRISM_TRY(prism_triple_create(island->coordinator, context->memory, guest,
+                                prism_population_report_bytes(island->kernel->n),
+                                &island->triple));
+  PRISM_TRY(prism_gpu_take(context, sizeof *island->halt, island->stream,
+                           (void **)&island->halt));
+  PRISM_TRY(prism_pinned_alloc(sizeof *island->halting, (void **)&island->halting));
+  *island->halting = UINT32_MAX;
+  return PRISM_OK;
+}
+
+prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_context_t *context,
+                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id) {
+  *island = (prism_gpu_island_t){.context = context, .kernel = kernel, .seed = seed, .id = id,
+                                 .guest_f = -1};
+  if (pthread_mutex_init(&island->lock, NULL) != 0)
+    PRISM_FAIL(PRISM_MEMORY, "the lock of a GPU island could not be made");
+  island->locked = true;
+  PRISM_TRY(PRISM_ALLOC(kernel->n, &island->incumbent));
+  PRISM_TRY(PRISM_ALLOC(kernel->n, &island->guest));
+  return open_pipeline(island);
+}
+
+static void drop_population(prism_gpu_island_t *island, int m) {
+  if (island->live[m]) prism_population_release(&island->population[m], island->stream);
+  island->live[m] = false;
+  prism_free(island->best[m]);
+  island->best[m] = NULL;
+}
+
+static void drop_ground(prism_gpu_island_t *island) {
+  if (island->graph.offset != NULL) {
+    /* Blocks of the memory pool wait for the stream by themselves; the graph does not. */
+    prism_cuda_drop(cudaStreamSynchronize(island->stream));
+    prism_device_graph_destroy(&island->graph);
+  }
+  prism_view_destroy(&island->view);
+}
+
+void prism_gpu_island_release(prism_gpu_island_t *island) {
+  if (island->context == NULL) return;
+  prism_triple_destroy(&island->triple);
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
+  drop_ground(island);
+  prism_gpu_release(island->context, island->halt, island->stream);
+  prism_pinned_free(island->halting);
+  prism_coordinator_destroy(&island->coordinator);
+  prism_profiler_destroy(&island->profiler);
+  prism_free(island->incumbent);
+  prism_free(island->guest);
+  if (island->locked) pthread_mutex_destroy(&island->lock);
+  memset(island, 0, sizeof *island);
+}
+
+/* ---- from one k to the next ---- */
+
+static int32_t view_size(const prism_gpu_island_t *island) {
+  const prism_graph_t *g = island->view != NULL ? prism_view_graph(island->view) : NULL;
+  return g != NULL ? g->n : 0;
+}
+
+/* Take the best colouring at the present k over as the next start; an imported one with
+ * as few colours is given up only for a legal one. */
+static void remember(prism_gpu_island_t *island) {
+  if (island->view == NULL || island->seeded) return;
+  int best = -1;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m)
+    if (island->live[m] && island->best_f[m] < INT32_MAX &&
+        (best < 0 || island->best_f[m] < island->best_f[best]))
+      best = m;
+  if (view_size(island) > 0 && best < 0) return;
+  int64_t f = best >= 0 ? island->best_f[best] : 0;
+  bool better = island->incumbent_k == 0 || island->incumbent_k > island->k ||
+                (island->incumbent_k == island->k && f == 0);
+  if (!better) return;
+  prism_view_lift(island->view, best >= 0 ? island->best[best] : NULL, island->incumbent);
+  island->incumbent_k = island->k;
+}
+
+/* Start a population: what `old` (a pool of the same vertices, or NULL) leaves it, and
+ * the incumbent. */
+static prism_status_t found(prism_gpu_island_t *island, prism_population_t *p,
+                            const prism_population_t *old) {
+  if (old != NULL) PRISM_TRY(prism_population_inherit(p, old, island->stream));
+  if (island->incumbent_k < p->k) return PRISM_OK;
+  const int32_t *map = prism_view_map(island->view);
+  int32_t *start = NULL, n = view_size(island);
+  PRISM_TRY(PRISM_ALLOC(n, &start));
+  for (int32_t v = 0; v < n; ++v) start[v] = island->incumbent[map[v]];
+  /* Independent searchers: half of them begin here. A pool needs differences. */
+  int32_t count = p->method == PRISM_METHOD_POOL ? 1 : (p->members + 1) / 2;
+  prism_status_t status =
+      prism_population_place(p, 0, count, start, island->incumbent_k, island->stream);
+  prism_free(start);
+  return status;
+}
+
+static prism_status_t make_population(prism_gpu_island_t *island, const prism_work_t *work,
+                                      const prism_population_t *old) {
+  const prism_method_t m = work->params.method;
+  prism_population_setup_t setup = {.method = m, .k = island->k, .graph = &island->graph,
+                                    .params = &work->params, .seed = island->seed,
+                                    .individual = (island->id << 16) ^ (uint32_t)m << 13,
+                                    .halt = island->halt};
+  /* Every population has its own random numbers, also at a k that was searched before. */
+  setup.seed = prism_rng_derive(island->seed, (uint64_t)++island->made << 8 | island->id);
+  prism_population_t *p = &island->population[m];
+  PRISM_TRY(prism_population_create(island->context, &setup, island->stream, p));
+  island->live[m] = true;
+  island->best_f[m] = INT32_MAX;
+  island->moves[m] = 0;
+  PRISM_TRY(PRISM_ALLOC_ZERO(view_size(island), &island->best[m]));
+  return found(island, p, old);
+}
+
+/* A new k: view, device graph, and the population of the work's method, which inherits
+ * from the pool of the last k where that had the same vertices. */
+static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *work) {
+  remember(island);
+  int32_t before = view_size(island);
+  prism_view_t *view = NULL;
+  PRISM_TRY(prism_view_create(island->kernel, work->k, &view));
+  const prism_graph_t *g = prism_view_graph(view);
+  /* Cores are nested: the same number of vertices means the same vertices. */
+  bool same = g != NULL && g->n == before;
+  prism_population_t old = {0};
+  if (same && island->live[PRISM_METHOD_POOL] && work->params.method == PRISM_METHOD_POOL &&
+      work->k < island->k) {
+    old = island->population[PRISM_METHOD_POOL];
+    island->live[PRISM_METHOD_POOL] = false;
+  }
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
+  prism_status_t status = PRISM_OK;
+  if (same) {
+    prism_view_destroy(&island->view);
+  } else {
+    drop_ground(island);
+    if (g != NULL) status = prism_device_graph_create(g, &island->graph);
+  }
+  island->view = view;
+  island->k = work->k;
+  island->seeded = false;
+  island->guest_f = -1;
+  if (status == PRISM_OK && g != NULL)
+    status = make_population(island, work, old.block != NULL ? &old : NULL);
+  if (old.block != NULL) prism_population_release(&old, island->stream);
+  return status;
+}
+
+/* ---- work ---- */
+
+/* Account of a piece of work. */
+typedef struct account {
+  const prism_work_t *work;
+  const atomic_bool *stop;
+  prism_summary_t *summary;
+  double begin;
+  int64_t promised; /* moves of the generations that are under way */
+  int64_t queued;   /* generations submitted */
+  bool over;        /* submit no more */
+} account_t;
+
+typedef struct turn {
+  prism_population_t *population;
+  bool guest;
+  int32_t guest_f;
+} turn_t;
+
+static prism_status_t launch_turn(void *context, cudaStream_t stream, const void *input,
+                                  void *output) {
+  const turn_t *turn = context;
+  if (turn->guest)
+    PRISM_TRY(prism_launch_admit(&turn->population->pool, input, turn->guest_f, stream));
+  return prism_population_queue(turn->population, output, stream);
+}
+
+static bool spent(const account_t *a) {
+  const prism_work_t *work = a->work;
+  return a->over || atomic_load_explicit(a->stop, memory_order_relaxed) ||
+         (work->generations > 0 && a->queued >= work->generations) ||
+         (work->iterations > 0 && a->summary->iterations + a->promised >= work->iterations) ||
+         (work->seconds > 0.0 && a->queued > 0 &&
+          prism_clock_now() - a->begin >= work->seconds);
+}
+
+/* Queue a generation, with the migrant that waits. */
+static prism_status_t submit(prism_gpu_island_t *island, prism_population_t *p, account_t *a) {
+  int32_t slot = PRISM_SLOT_NONE;
+  PRISM_TRY(prism_triple_claim(island->triple, &slot));
+  turn_t turn = {.population = p, .guest = island->guest_f >= 0, .guest_f = island->guest_f};
+  size_t bytes = 0;
+  if (turn.guest) {
+    prism_color_pack(island->guest, p->graph.n, prism_triple_input(island->triple, slot));
+    bytes = (size_t)p->pool.pitch * sizeof(uint16_t);
+    island->guest_f = -1;
+  }
+  PRISM_TRY(prism_triple_submit(island->triple, slot, bytes, launch_turn, &turn));
+  a->promised += p->length * p->members;
+  ++a->queued;
+  return PRISM_OK;
+}
+
+/* Read the report of the oldest generation. */
+static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p, account_t *a) {
+  prism_summary_t *s = a->summary;
+  const prism_method_t m = p->method;
+  int32_t slot = prism_triple_oldest(island->triple);
+  bool done = false;
+  while (!done) PRISM_TRY(prism_triple_poll(island->triple, slot, 1.0, &done));
+  const prism_gpu_control_t *c = prism_triple_output(island->triple, slot);
+  a->promised -= p->length * p->members;
+  s->iterations += (int64_t)(c->moves - island->moves[m]);
+  island->moves[m] = c->moves;
+  ++s->generations;
+  if (c->best_f < island->best_f[m]) {
+    island->best_f[m] = c->best_f;
+    prism_color_unpack((const uint16_t *)(const void *)(c + 1), p->graph.n, island->best[m]);
+  }
+  if (c->least < s->f_ticket) s->f_ticket = c->least;
+  if (c->best_f == 0) {
+    s->f_ticket = 0;
+    a->over = true;
+  }
+  if (c->pairs > 0)
+    s->diversity = (double)c->apart / (double)c->pairs / (double)p->graph.n;
+  const bool outgrown = c->outgrown != 0;
+  const bool same = c->pairs > 0 && s->diversity < converged;
+  PRISM_TRY(prism_triple_retire(island->triple, slot));
+  if (a->over || (!outgrown && !same)) return PRISM_OK;
+  /* The generation under way belongs to the old state: it ends first. */
+  while (prism_triple_oldest(island->triple) != PRISM_SLOT_NONE)
+    PRISM_TRY(collect(island, p, a));
+  if (a->over) return PRISM_OK;
+  if (outgrown) return p->plan.cell_bytes == 1 ? prism_population_widen(p, island->stream)
+                                               : PRISM_OK;
+  if (p->fresh) return PRISM_OK; /* the other generation has seen to it */
+  ++s->restarts;
+  return prism_population_renew(p, island->stream);
+}
+
+static prism_status_t reset_halt(prism_gpu_island_t *island) {
+  cudaStream_t upload =
+      prism_stream_pool_get(island->context->streams, PRISM_STREAM_CONFIG_UPLOAD);
+  /* Behind any halt of the last work, before the first kernel of this one. */
+  PRISM_CUDA(cudaMemsetAsync(island->halt, 0, sizeof *island->halt, upload));
+  PRISM_CUDA(cudaStreamSynchronize(upload));
+  return PRISM_OK;
+}
+
+static void publish_times(prism_gpu_island_t *island) {
+  prism_overlap_times_t times;
+  prism_profiler_overlap(island->profiler, &times);
+  pthread_mutex_lock(&island->lock);
+  island->times = times;
+  pthread_mutex_unlock(&island->lock);
+}
+
+static prism_status_t run_generations(prism_gpu_island_t *island, prism_population_t *p,
+                                      account_t *a) {
+  enum { UNDER_WAY = 2 };
+  int32_t queued = 0;
+  p->halts = a->work->seconds > 0.0;
+  for (;;) {
+    while (queued < UNDER_WAY && !spent(a)) {
+      PRISM_TRY(submit(island, p, a));
+      ++queued;
+    }
+    if (prism_triple_oldest(island->triple) == PRISM_SLOT_NONE) break;
+    PRISM_TRY(collect(island, p, a));
+    queued = prism_triple_oldest(island->triple) == PRISM_SLOT_NONE ? 0 : queued - 1;
+    PRISM_TRY(prism_profiler_collect(island->profiler));
+  }
+  publish_times(island);
+  return PRISM_OK;
+}
+
+prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_work_t *work,
+                                     const atomic_bool *stop, prism_summary_t *summary) {
+  double begin = prism_clock_now();
+  const prism_method_t m = work->params.method;
+  *summary = (prism_summary_t){.phase = work->phase, .method = m, .k = work->k,
+                               .f_ticket = INT64_MAX, .diversity = -1.0};
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  PRISM_TRY(reset_halt(island));
+  if (island->k != work->k || island->view == NULL || island->seeded)
+    PRISM_TRY(change_k(island, work));
+  island->last = m;
+  if (view_size(island) == 0) { /* all of it peels: any lift is legal */
+    summary->f_ticket = 0;
+    return PRISM_OK;
+  }
+  if (!island->live[m]) PRISM_TRY(make_population(island, work, NULL));
+  prism_population_t *p = &island->population[m];
+  if (p->members < p->wanted) {
+    snprintf(summary->note, sizeof summary->note,
+             "the memory of the GPU holds %d individuals instead of %d", p->members, p->wanted);
+    p->wanted = p->members; /* said once */
+  }
+  account_t account = {.work = work, .stop = stop, .summary = summary, .begin = begin};
+  PRISM_TRY(run_generations(island, p, &account));
+  summary->f_best = island->best_f[m];
+  if (summary->f_ticket == INT64_MAX) summary->f_ticket = summary->f_best;
+  summary->seconds = prism_clock_now() - begin;
+  summary->individuals = p->members;
+  return PRISM_OK;
+}
+
+void prism_gpu_island_halt(prism_gpu_island_t *island) {
+  prism_gpu_context_t *context = island->context;
+  if (prism_device_use(context->device.index) != PRISM_OK) return;
+  cudaStream_t upload = prism_stream_pool_get(context->streams, PRISM_STREAM_CONFIG_UPLOAD);
+  prism_cuda_drop(cudaMemcpyAsync(island->halt, island->halting, sizeof *island->halt,
+                                  cudaMemcpyHostToDevice, upload));
+}
+
+prism_overlap_times_t prism_gpu_island_times(prism_gpu_island_t *island) {
+  pthread_mutex_lock(&island->lock);
+  prism_overlap_times_t times = island->times;
+  pthread_mutex_unlock(&island->lock);
+  return times;
+}
+
+/* ---- colourings in and out ---- */
+
+prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which, uint32_t draw,
+                                       int32_t *color, int32_t *k, int64_t *f) {
+  if (island->view == NULL) PRISM_FAIL(PRISM_INVALID, "an island without work has no coloring");
+  *k = island->k;
+  *f = 0;
+  if (view_size(island) == 0) {
+    prism_view_lift(island->view, NULL, color);
+    return PRISM_OK;
+  }
+  const prism_method_t m = island->last;
+  if (!island->live[m] || island->best_f[m] == INT32_MAX)
+    PRISM_FAIL(PRISM_INVALID, "an island without work has no coloring");
+  if (which == 0) {
+    prism_view_lift(island->view, island->best[m], color);
+    *f = island->best_f[m];
+    return PRISM_OK;
+  }
+  int32_t *row = NULL;
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  PRISM_TRY(PRISM_ALLOC(view_size(island), &row));
+  const prism_population_t *p = &island->population[m];
+  int32_t member = (int32_t)prism_rng_scale(draw, (uint32_t)p->members);
+  prism_status_t status = prism_population_read(p, member, row, f, island->stream);
+  if (status == PRISM_OK) prism_view_lift(island->view, row, color);
+  prism_free(row);
+  return status;
+}
+
+/* A migrant is taken in when it differs enough from every member and is not much worse
+ * than the best. */
+static prism_status_t receive(prism_gpu_island_t *island, prism_import_result_t *result) {
+  prism_population_t *p = &island->population[PRISM_METHOD_POOL];
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  PRISM_TRY(prism_population_nearest(p, island->guest, &result->distance, island->stream));
+  int64_t f = prism_coloring_conflicts(prism_view_graph(island->view), island->guest);
+  int64_t best = island->best_f[PRISM_METHOD_POOL];
+  result->accepted = 20 * (int64_t)result->distance >= p->graph.n && f <= 2 * best + 10;
+  island->guest_f = result->accepted ? (int32_t)f : -1;
+  return PRISM_OK;
+}
+
+prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t *color, int32_t k,
+                                       bool seed, prism_import_result_t *result) {
+  *result = (prism_import_result_t){false, -1};
+  if (seed) {
+    memcpy(island->incumbent, color, (size_t)island->kernel->n * sizeof *color);
+    island->incumbent_k = k;
+    island->seeded = true;
+    result->accepted = true;
+    return PRISM_OK;
+  }
+  if (view_size(island) == 0 || !island->live[PRISM_METHOD_POOL] || k > island->k)
+    return PRISM_OK;
+  const int32_t *map = prism_view_map(island->view);
+  for (int32_t v = 0; v < view_size(island); ++v) island->guest[v] = color[map[v]];
+  return receive(island, result);
+}

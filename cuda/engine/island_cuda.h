@@ -1,0 +1,66 @@
+/* An island on the GPU: the populations of its methods at one k, what they carry over to
+ * the next k, and the pipeline that feeds them. Kernel numbering outside, view numbering
+ * on the device. One thread at a time, but for prism_gpu_island_halt. */
+#ifndef PRISM_CUDA_ENGINE_ISLAND_CUDA_H
+#define PRISM_CUDA_ENGINE_ISLAND_CUDA_H
+
+#include <stdatomic.h>
+
+#include "engine/population.h"
+#include "model/reduce.h"
+#include "runtime/triple_buffer.h"
+
+typedef struct prism_gpu_island {
+  prism_gpu_context_t *context; /* borrowed */
+  const prism_graph_t *kernel;  /* borrowed */
+  uint64_t seed;
+  uint32_t id;                  /* global */
+  cudaStream_t stream;          /* kernels */
+  int32_t stream_index;
+  prism_profiler_t *profiler;
+  prism_coordinator_t *coordinator;
+  prism_triple_t *triple;
+  uint32_t *halt;               /* device: ends searches early */
+  uint32_t *halting;            /* pinned: the word that is copied there */
+
+  int32_t k;                    /* 0: none yet */
+  prism_view_t *view;
+  prism_gpu_graph_t graph;      /* of the view, on the device */
+  prism_population_t population[PRISM_METHOD_COUNT];
+  bool live[PRISM_METHOD_COUNT];
+  int32_t *best[PRISM_METHOD_COUNT]; /* [view n]; owned */
+  int64_t best_f[PRISM_METHOD_COUNT];
+  unsigned long long moves[PRISM_METHOD_COUNT]; /* of each, as last reported */
+  prism_method_t last;          /* method of the last work */
+  int64_t made;                 /* populations so far: each has its own random numbers */
+
+  int32_t *incumbent;           /* [kernel n] a colouring to start from; owned */
+  int32_t incumbent_k;          /* 0: none */
+  bool seeded;                  /* it was imported, and no work has begun from it */
+  int32_t *guest;               /* [view n] migrant for the next generation; owned */
+  int32_t guest_f;              /* -1: none */
+
+  pthread_mutex_t lock;         /* of the times below, which the driver reads */
+  bool locked;
+  prism_overlap_times_t times;
+} prism_gpu_island_t;
+
+prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_context_t *context,
+                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id);
+void prism_gpu_island_release(prism_gpu_island_t *island);
+
+/* As in seam/desk.h. */
+prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_work_t *work,
+                                     const atomic_bool *stop, prism_summary_t *summary);
+prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which, uint32_t draw,
+                                       int32_t *color, int32_t *k, int64_t *f);
+prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t *color, int32_t k,
+                                       bool seed, prism_import_result_t *result);
+
+/* Make a running search end at its next look. Any thread. */
+void prism_gpu_island_halt(prism_gpu_island_t *island);
+
+/* Copy of the times. Any thread. */
+prism_overlap_times_t prism_gpu_island_times(prism_gpu_island_t *island);
+
+#endif

@@ -1,0 +1,351 @@
+#include "engine/population.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "kernels/convert.h"
+#include "kernels/distance.h"
+#include "kernels/gpx.h"
+#include "kernels/recount.h"
+#include "runtime/check.h"
+
+enum {
+  LEAST_MEMBERS = 8,
+  POOL_LENGTH = 10000,       /* moves of a child */
+  TRAJECTORY_LENGTH = 50000, /* moves between two looks at a searcher */
+  LONGEST = 10000000         /* moves in one launch: seconds */
+};
+
+size_t prism_population_report_bytes(int32_t n) {
+  return sizeof(prism_gpu_control_t) + (size_t)prism_gpu_pitch(n) * sizeof(uint16_t);
+}
+
+/* ---- memory ---- */
+
+/* Lays blocks out one after the other; with base NULL it only counts. */
+typedef struct carver {
+  char *base;
+  size_t used;
+} carver_t;
+
+static void *carve(carver_t *carver, size_t bytes) {
+  void *at = carver->base != NULL ? carver->base + carver->used : NULL;
+  carver->used += (bytes + 255) / 256 * 256;
+  return at;
+}
+
+static void carve_pool(carver_t *carver, prism_gpu_pool_t *pool, int32_t n, int32_t k,
+                       int32_t members) {
+  *pool = (prism_gpu_pool_t){.n = n, .k = k, .members = members, .pitch = prism_gpu_pitch(n)};
+  pool->color = carve(carver, (size_t)members * (size_t)pool->pitch * sizeof *pool->color);
+  pool->f = carve(carver, (size_t)members * sizeof *pool->f);
+}
+
+static size_t lay_out(prism_population_t *p, char *base) {
+  carver_t carver = {base, 0};
+  size_t members = (size_t)p->members;
+  int32_t n = p->graph.n;
+  p->control = carve(&carver, sizeof *p->control);
+  carve_pool(&carver, &p->pool, n, p->k, p->members);
+  carve_pool(&carver, &p->child, n, p->k, p->method == PRISM_METHOD_POOL ? p->members : 1);
+  carve_pool(&carver, &p->best, n, p->k, 1);
+  p->mating.first = carve(&carver, members * sizeof(int32_t));
+  p->mating.second = carve(&carver, members * sizeof(int32_t));
+  p->mating.place = carve(&carver, members * sizeof(int32_t));
+  p->mating.left = carve(&carver, PRISM_GPU_PAIRS * sizeof(int32_t));
+  p->mating.right = carve(&carver, PRISM_GPU_PAIRS * sizeof(int32_t));
+  size_t distances = members > PRISM_GPU_PAIRS ? members : PRISM_GPU_PAIRS;
+  p->mating.distance = carve(&carver, distances * sizeof(int32_t));
+  return carver.used;
+}
+
+static prism_status_t scratch_bytes(const prism_population_t *p, size_t *bytes) {
+  size_t gpx = 0, distance = 0;
+  PRISM_TRY(prism_gpx_scratch_bytes(p->graph.n, p->k, p->members, &gpx));
+  PRISM_TRY(prism_distance_scratch_bytes(p->graph.n, p->k, p->members, &distance));
+  *bytes = gpx > distance ? gpx : distance;
+  return PRISM_OK;
+}
+
+/* All blocks for p->members. */
+static prism_status_t take_blocks(prism_population_t *p, cudaStream_t stream) {
+  void *block = NULL;
+  size_t scratch = 0;
+  PRISM_TRY(scratch_bytes(p, &scratch));
+  PRISM_TRY(prism_gpu_take(p->context, lay_out(p, NULL), stream, &block));
+  if (scratch > 0) {
+    prism_status_t status = prism_gpu_take(p->context, scratch, stream, &p->scratch);
+    if (status != PRISM_OK) {
+      prism_gpu_release(p->context, block, stream);
+      return status;
+    }
+  }
+  p->block = block;
+  lay_out(p, block);
+  return PRISM_OK;
+}
+
+/* ---- create and release ---- */
+
+static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bytes) {
+  return prism_tabucol_plan(&p->graph, p->k, 0, 0, cell_bytes, &p->plan);
+}
+
+static int32_t wanted_members(const prism_population_t *p, const prism_search_params_t *params) {
+  int32_t least = p->method == PRISM_METHOD_POOL ? 2 : 1;
+  int32_t members = params->population > 0 ? params->population : p->plan.resident;
+  return members > least ? members : least;
+}
+
+static prism_status_t fill(prism_population_t *p, cudaStream_t stream) {
+  prism_gpu_control_t control = {.best_f = INT32_MAX, .best_from = -1};
+  PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
+                             stream));
+  PRISM_CUDA(cudaStreamSynchronize(stream)); /* `control` is on this stack */
+  PRISM_TRY(prism_cuda_graph_create(&p->search_graph));
+  PRISM_TRY(prism_cuda_graph_create(&p->mate_graph));
+  return prism_population_scatter(p, stream);
+}
+
+prism_status_t prism_population_create(prism_gpu_context_t *context,
+                                       const prism_population_setup_t *setup, cudaStream_t stream,
+                                       prism_population_t *out) {
+  const prism_search_params_t *params = setup->params;
+  if (setup->method != PRISM_METHOD_POOL && setup->method != PRISM_METHOD_TABUCOL)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "no device kernel for method %s",
+               prism_method_name(setup->method));
+  prism_population_t p = {.context = context, .graph = *setup->graph, .method = setup->method,
+                          .k = setup->k, .seed = setup->seed, .individual = setup->individual,
+                          .halt = setup->halt, .halts = setup->halts,
+                          .tenure_base = (float)params->tenure_base,
+                          .tenure_slope = (float)params->tenure_slope,
+                          .update = PRISM_GPU_UPDATE_NOT_WORSE};
+  PRISM_TRY(choose_plan(&p, 0));
+  p.length_given = params->generation_iterations > 0;
+  p.length = p.length_given                         ? params->generation_iterations
+             : setup->method == PRISM_METHOD_POOL ? POOL_LENGTH
+                                                  : TRAJECTORY_LENGTH;
+  p.wanted = p.members = wanted_members(&p, params);
+  prism_status_t status = take_blocks(&p, stream);
+  while (status == PRISM_MEMORY && p.members > LEAST_MEMBERS) {
+    p.members /= 2;
+    status = take_blocks(&p, stream);
+  }
+  if (status == PRISM_OK) status = fill(&p, stream);
+  if (status != PRISM_OK) {
+    prism_population_release(&p, stream);
+    return status;
+  }
+  *out = p;
+  return PRISM_OK;
+}
+
+void prism_population_release(prism_population_t *p, cudaStream_t stream) {
+  prism_cuda_graph_destroy(&p->search_graph);
+  prism_cuda_graph_destroy(&p->mate_graph);
+  prism_gpu_release(p->context, p->block, stream);
+  prism_gpu_release(p->context, p->scratch, stream);
+  memset(p, 0, sizeof *p);
+}
+
+/* ---- members ---- */
+
+prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stream) {
+  prism_convert_random_t random = {p->seed, &p->control->generation, p->individual};
+  p->fresh = true;
+  PRISM_TRY(prism_launch_begin(p->control, NULL, p->members, p->seed, p->individual, stream));
+  PRISM_TRY(prism_launch_random(&p->pool, NULL, p->members, &random, stream));
+  return prism_launch_recount(&p->graph, &p->pool, NULL, p->members, stream);
+}
+
+prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream) {
+  if (!p->length_given && p->length < LONGEST) p->length *= 2;
+  return prism_population_scatter(p, stream);
+}
+
+/* Bring rows 0..count-1 of `pool`, with from_k colours, down to k, and count. */
+static prism_status_t dissolve(prism_population_t *p, prism_gpu_pool_t pool, int32_t from_k,
+                               cudaStream_t stream) {
+  if (from_k > p->k) {
+    prism_convert_random_t random = {p->seed, &p->control->generation, p->individual};
+    size_t bytes = 0;
+    void *scratch = NULL;
+    pool.k = from_k;
+    PRISM_TRY(prism_dissolve_scratch_bytes(pool.n, from_k, pool.members, &bytes));
+    if (bytes > 0) PRISM_TRY(prism_gpu_take(p->context, bytes, stream, &scratch));
+    prism_status_t status = prism_launch_dissolve(&p->graph, &pool, NULL, pool.members, p->k,
+                                                  &random, scratch, stream);
+    prism_gpu_release(p->context, scratch, stream);
+    PRISM_TRY(status);
+    pool.k = p->k;
+  }
+  return prism_launch_recount(&p->graph, &pool, NULL, pool.members, stream);
+}
+
+prism_status_t prism_population_place(prism_population_t *p, int32_t row, int32_t count,
+                                      const int32_t *color, int32_t from_k, cudaStream_t stream) {
+  prism_gpu_pool_t part = p->pool, one;
+  uint16_t *packed = NULL;
+  part.members = count;
+  part.color += (size_t)row * (size_t)part.pitch;
+  part.f += row;
+  PRISM_TRY(PRISM_ALLOC_ZERO(part.pitch, &packed));
+  prism_color_pack(color, part.n, packed);
+  cudaError_t error = cudaMemcpyAsync(part.color, packed, (size_t)part.pitch * sizeof *packed,
+                                      cudaMemcpyHostToDevice, stream);
+  if (error == cudaSuccess) error = cudaStreamSynchronize(stream);
+  prism_free(packed);
+  PRISM_CUDA(error);
+  if (count > 1) {
+    one = part;
+    one.members = 1;
+    prism_gpu_pool_t rest = part;
+    rest.members = count - 1;
+    rest.color += rest.pitch;
+    rest.f += 1;
+    PRISM_CUDA(cudaMemsetAsync(p->mating.place, 0, (size_t)count * sizeof(int32_t), stream));
+    PRISM_TRY(prism_launch_gather(&one, p->mating.place, &rest, NULL, rest.members, stream));
+  }
+  return dissolve(p, part, from_k, stream);
+}
+
+prism_status_t prism_population_inherit(prism_population_t *p, const prism_population_t *other,
+                                        cudaStream_t stream) {
+  prism_gpu_pool_t part = p->pool;
+  part.members = other->members < p->members ? other->members : p->members;
+  prism_gpu_pool_t from = other->pool;
+  from.members = part.members;
+  PRISM_TRY(prism_launch_gather(&from, NULL, &part, NULL, part.members, stream));
+  p->fresh = true;
+  return dissolve(p, part, other->k, stream);
+}
+
+prism_status_t prism_population_widen(prism_population_t *p, cudaStream_t stream) {
+  if (p->plan.cell_bytes > 1)
+    PRISM_FAIL(PRISM_INTERNAL, "a class has outgrown %d bytes", p->plan.cell_bytes);
+  PRISM_TRY(choose_plan(p, 2));
+  p->captured[0] = p->captured[1] = 0;
+  PRISM_CUDA(cudaMemsetAsync(&p->control->outgrown, 0, sizeof p->control->outgrown, stream));
+  return PRISM_OK;
+}
+
+prism_status_t prism_population_read(const prism_population_t *p, int32_t row, int32_t *color,
+                                     int64_t *f, cudaStream_t stream) {
+  uint16_t *packed = NULL;
+  int32_t count = 0;
+  PRISM_TRY(PRISM_ALLOC(p->pool.pitch, &packed));
+  cudaError_t error =
+      cudaMemcpyAsync(packed, p->pool.color + (size_t)row * (size_t)p->pool.pitch,
+                      (size_t)p->pool.pitch * sizeof *packed, cudaMemcpyDeviceToHost, stream);
+  if (error == cudaSuccess)
+    error = cudaMemcpyAsync(&count, p->pool.f + row, sizeof count, cudaMemcpyDeviceToHost, stream);
+  if (error == cudaSuccess) error = cudaStreamSynchronize(stream);
+  if (error == cudaSuccess) prism_color_unpack(packed, p->pool.n, color);
+  prism_free(packed);
+  PRISM_CUDA(error);
+  *f = count;
+  return PRISM_OK;
+}
+
+prism_status_t prism_population_nearest(prism_population_t *p, const int32_t *color,
+                                        int32_t *distance, cudaStream_t stream) {
+  prism_gpu_pool_t *guest = &p->child; /* free between generations */
+  uint16_t *packed = NULL;
+  int32_t *all = NULL;
+  PRISM_TRY(PRISM_ALLOC_ZERO(guest->pitch, &packed));
+  prism_status_t status = PRISM_ALLOC(p->members, &all);
+  cudaError_t error = cudaSuccess;
+  if (status == PRISM_OK) {
+    prism_color_pack(color, guest->n, packed);
+    error = cudaMemcpyAsync(guest->color, packed, (size_t)guest->pitch * sizeof *packed,
+                            cudaMemcpyHostToDevice, stream);
+    if (error == cudaSuccess)
+      error = cudaMemsetAsync(p->mating.place, 0, (size_t)p->members * sizeof(int32_t), stream);
+  }
+  if (status == PRISM_OK && error == cudaSuccess)
+    status = prism_launch_distance(guest, p->mating.place, &p->pool, NULL, p->mating.distance,
+                                   p->members, PRISM_DISTANCE_EXACT, p->scratch, stream);
+  if (status == PRISM_OK && error == cudaSuccess)
+    error = cudaMemcpyAsync(all, p->mating.distance, (size_t)p->members * sizeof *all,
+                            cudaMemcpyDeviceToHost, stream);
+  if (error == cudaSuccess) error = cudaStreamSynchronize(stream);
+  int32_t nearest = INT32_MAX;
+  for (int32_t i = 0; i < p->members && status == PRISM_OK && error == cudaSuccess; ++i)
+    nearest = all[i] < nearest ? all[i] : nearest;
+  prism_free(packed);
+  prism_free(all);
+  PRISM_TRY(status);
+  PRISM_CUDA(error);
+  *distance = nearest;
+  return PRISM_OK;
+}
+
+/* ---- a generation ---- */
+
+static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t *pool,
+                             cudaStream_t stream) {
+  prism_tabucol_job_t job = {.start = *pool, .best = *pool, .iterations = p->length,
+                             .tenure_base = p->tenure_base, .tenure_slope = p->tenure_slope,
+                             .seed = p->seed, .first_individual = p->individual,
+                             .generation = &p->control->generation, .stop = p->halt,
+                             .solved = p->halts ? p->halt : &p->control->solved,
+                             .outgrown = &p->control->outgrown, .moves = &p->control->moves};
+  return prism_launch_tabucol(&p->plan, &p->graph, &job, stream);
+}
+
+static prism_status_t keep_best(const prism_population_t *p, const prism_gpu_pool_t *from,
+                                cudaStream_t stream) {
+  return prism_launch_gather(from, &p->control->best_from, &p->best, NULL, 1, stream);
+}
+
+static prism_status_t queue_search(void *context, cudaStream_t stream) {
+  const prism_population_t *p = context;
+  PRISM_TRY(prism_launch_begin(p->control, NULL, p->members, p->seed, p->individual, stream));
+  PRISM_TRY(search(p, &p->pool, stream));
+  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, &p->pool, NULL, p->update, stream));
+  return keep_best(p, &p->pool, stream);
+}
+
+static prism_status_t queue_mating(void *context, cudaStream_t stream) {
+  const prism_population_t *p = context;
+  prism_gpx_options_t options = {.seed = p->seed, .generation = &p->control->generation,
+                                 .individual = p->individual, .first_share = 500};
+  PRISM_TRY(prism_launch_begin(p->control, &p->mating, p->members, p->seed, p->individual,
+                               stream));
+  /* A child whose search does not begin must not be taken for a good one. */
+  PRISM_CUDA(cudaMemsetAsync(p->child.f, 0x7F, (size_t)p->members * sizeof *p->child.f, stream));
+  PRISM_TRY(prism_launch_gpx(&p->pool, p->mating.first, p->mating.second, &p->child, p->members,
+                             &options, p->scratch, stream));
+  PRISM_TRY(search(p, &p->child, stream));
+  PRISM_TRY(prism_launch_distance(&p->pool, p->mating.left, &p->pool, p->mating.right,
+                                  p->mating.distance, PRISM_GPU_PAIRS, PRISM_DISTANCE_EXACT,
+                                  p->scratch, stream));
+  PRISM_TRY(prism_launch_decide(p->control, p->halt, &p->mating, &p->pool, &p->child, p->update,
+                                stream));
+  PRISM_TRY(prism_launch_gather(&p->child, NULL, &p->pool, p->mating.place, p->members, stream));
+  return keep_best(p, &p->child, stream);
+}
+
+prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaStream_t stream) {
+  const bool mates = p->method == PRISM_METHOD_POOL && !p->fresh;
+  prism_capture_fn section = mates ? queue_mating : queue_search;
+  prism_cuda_graph_t *graph = mates ? p->mate_graph : p->search_graph;
+  const int64_t key = 2 * p->length + (p->halts ? 1 : 0);
+  if (!p->context->params.graph) {
+    PRISM_TRY(section(p, stream));
+  } else {
+    if (p->captured[mates] != key) {
+      PRISM_TRY(prism_cuda_graph_capture(graph, stream, section, p));
+      p->captured[mates] = key;
+    }
+    PRISM_TRY(prism_cuda_graph_launch(graph, stream));
+  }
+  p->fresh = false;
+  if (report == NULL) return PRISM_OK;
+  PRISM_CUDA(cudaMemcpyAsync(report, p->control, sizeof *p->control, cudaMemcpyDeviceToDevice,
+                             stream));
+  PRISM_CUDA(cudaMemcpyAsync((char *)report + sizeof *p->control, p->best.color,
+                             (size_t)p->best.pitch * sizeof *p->best.color,
+                             cudaMemcpyDeviceToDevice, stream));
+  return PRISM_OK;
+}

@@ -1,0 +1,100 @@
+/* A population on the device: colourings of one graph with k colours that a method
+ * searches together, generation by generation.
+ *
+ * TABUCOL: every member is searched on its own, launch after launch from its best.
+ * POOL: each generation every member mates with another drawn at random (GPX, Galinier
+ * & Hao 1999), the child is searched, and takes the place of its first parent by the
+ * update rule. New members are searched once before they mate. One thread at a time;
+ * all device work goes to the stream of the call. */
+#ifndef PRISM_CUDA_ENGINE_POPULATION_H
+#define PRISM_CUDA_ENGINE_POPULATION_H
+
+#include "engine/context.h"
+#include "kernels/generation.h"
+#include "kernels/tabucol.h"
+#include "runtime/graph.h"
+#include "seam/engine.h"
+
+typedef struct prism_population_setup {
+  prism_method_t method;
+  int32_t k;
+  const prism_gpu_graph_t *graph; /* device; borrowed */
+  const prism_search_params_t *params;
+  uint64_t seed;
+  uint32_t individual;  /* global id of member 0 */
+  uint32_t *halt;       /* device flag that ends searches early; borrowed */
+  bool halts;           /* a solution sets it: then results depend on timing */
+} prism_population_setup_t;
+
+typedef struct prism_population {
+  prism_gpu_context_t *context; /* borrowed */
+  prism_gpu_graph_t graph;
+  prism_method_t method;
+  int32_t k;
+  uint64_t seed;
+  uint32_t individual;
+  uint32_t *halt;
+  bool halts;
+  float tenure_base, tenure_slope;
+
+  prism_tabucol_plan_t plan;
+  int32_t members, wanted;  /* fewer than wanted: for want of memory */
+  int64_t length;           /* moves of a member in a generation */
+  bool length_given;        /* by the parameters: it does not grow */
+  bool fresh;               /* members that were not searched yet: no mating */
+  prism_gpu_update_t update;
+
+  void *block;              /* all device memory below; owned */
+  prism_gpu_control_t *control;
+  prism_gpu_pool_t pool, child, best; /* child: POOL only; best: 1 member */
+  prism_gpu_mating_t mating;
+  void *scratch;            /* of crossover, distance and dissolve; owned, may be NULL */
+
+  prism_cuda_graph_t *search_graph, *mate_graph; /* owned */
+  int64_t captured[2];      /* what they were recorded with; 0: not yet */
+} prism_population_t;
+
+/* Bytes of a generation's report: the control block and the best colouring. */
+size_t prism_population_report_bytes(int32_t n);
+
+/* Random members. Fewer than wanted when the memory is short (population->members).
+ * PRISM_MEMORY when not even a handful fits, PRISM_UNSUPPORTED for a method or graph
+ * without a kernel. */
+prism_status_t prism_population_create(prism_gpu_context_t *context,
+                                       const prism_population_setup_t *setup, cudaStream_t stream,
+                                       prism_population_t *out);
+void prism_population_release(prism_population_t *population, cudaStream_t stream);
+
+/* Replace all members by random ones. */
+prism_status_t prism_population_scatter(prism_population_t *population, cudaStream_t stream);
+
+/* A pool that has become alike begins anew, with longer searches unless their length was
+ * given (what was too short once would be so again). */
+prism_status_t prism_population_renew(prism_population_t *population, cudaStream_t stream);
+
+/* Put a colouring [n] with from_k >= k colours in the place of the members from `row`
+ * on; what has to be dissolved goes other ways in each. The host array may be reused. */
+prism_status_t prism_population_place(prism_population_t *population, int32_t row, int32_t count,
+                                      const int32_t *color, int32_t from_k, cudaStream_t stream);
+
+/* The members of `other` (same graph, more colours), with their smallest classes
+ * dissolved, become members of this one, as many as there is room for. */
+prism_status_t prism_population_inherit(prism_population_t *population,
+                                        const prism_population_t *other, cudaStream_t stream);
+
+/* Queue one generation, and its report into `report` (device memory; NULL: none). */
+prism_status_t prism_population_queue(prism_population_t *population, void *report,
+                                      cudaStream_t stream);
+
+/* Start anew with wider cells: a class has outgrown the present ones. */
+prism_status_t prism_population_widen(prism_population_t *population, cudaStream_t stream);
+
+/* Member `row`; waits. [out] color [n]; f */
+prism_status_t prism_population_read(const prism_population_t *population, int32_t row,
+                                     int32_t *color, int64_t *f, cudaStream_t stream);
+
+/* Partition distance of a colouring [n] with the same k to the nearest member; waits. */
+prism_status_t prism_population_nearest(prism_population_t *population, const int32_t *color,
+                                        int32_t *distance, cudaStream_t stream);
+
+#endif

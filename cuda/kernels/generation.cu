@@ -1,0 +1,144 @@
+#include "kernels/generation.h"
+
+#include "base/rng.h"
+#include "runtime/check.h"
+
+enum { THREADS = 256, WARPS = THREADS / 32 };
+static const unsigned ALL_LANES = 0xFFFFFFFFu;
+
+/* Another member than i, uniformly. */
+static __device__ int32_t other_member(uint32_t word, int32_t i, int32_t members) {
+  int32_t j = (int32_t)prism_rng_scale(word, (uint32_t)members - 1u);
+  return j + (j >= i);
+}
+
+__global__ void begin_kernel(prism_gpu_control_t *control, prism_gpu_mating_t mating,
+                             int32_t members, uint64_t seed, uint32_t first_individual) {
+  const uint64_t generation = control->generation + 1;
+  __syncthreads();
+  if (threadIdx.x == 0) control->generation = generation;
+  if (mating.first == NULL) return;
+  for (int32_t i = (int32_t)threadIdx.x; i < members; i += THREADS) {
+    prism_rng_block_t random = prism_rng_at(seed, generation, 0, first_individual + (uint32_t)i,
+                                            PRISM_RNG_POOL);
+    mating.first[i] = i;
+    mating.second[i] = other_member(random.word[0], i, members);
+  }
+  for (int32_t i = (int32_t)threadIdx.x; i < PRISM_GPU_PAIRS; i += THREADS) {
+    prism_rng_block_t random = prism_rng_at(seed, generation, 1u + (uint32_t)i, first_individual,
+                                            PRISM_RNG_POOL);
+    mating.left[i] = (int32_t)prism_rng_scale(random.word[0], (uint32_t)members);
+    mating.right[i] = other_member(random.word[1], mating.left[i], members);
+  }
+}
+
+/* Least of all threads' values; all get it. */
+static __device__ int64_t block_least(int64_t value, int64_t *scratch) {
+  for (int step = 16; step > 0; step /= 2) {
+    int64_t other = __shfl_xor_sync(ALL_LANES, value, step);
+    value = other < value ? other : value;
+  }
+  __syncthreads();
+  if ((threadIdx.x & 31) == 0) scratch[threadIdx.x >> 5] = value;
+  __syncthreads();
+  for (int w = 0; w < WARPS; ++w) value = scratch[w] < value ? scratch[w] : value;
+  return value;
+}
+
+static __device__ int64_t block_sum(int64_t value, int64_t *scratch) {
+  for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(ALL_LANES, value, step);
+  __syncthreads();
+  if ((threadIdx.x & 31) == 0) scratch[threadIdx.x >> 5] = value;
+  __syncthreads();
+  value = 0;
+  for (int w = 0; w < WARPS; ++w) value += scratch[w];
+  return value;
+}
+
+__global__ void admit_kernel(prism_gpu_pool_t pool, const uint16_t *color, int32_t f) {
+  __shared__ int64_t scratch[WARPS];
+  int64_t worst = 0;
+  for (int32_t i = (int32_t)threadIdx.x; i < pool.members; i += THREADS) {
+    int64_t rank = (int64_t)pool.f[i] << 32 | (uint32_t)i;
+    worst = rank > worst ? rank : worst;
+  }
+  worst = -block_least(-worst, scratch);
+  const int32_t row = (int32_t)(worst & 0xFFFFFFFF);
+  for (int32_t v = (int32_t)threadIdx.x; v < pool.n; v += THREADS)
+    pool.color[(size_t)row * (size_t)pool.pitch + (size_t)v] = color[v];
+  if (threadIdx.x == 0) pool.f[row] = f;
+}
+
+__global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt,
+                              prism_gpu_mating_t mating, prism_gpu_pool_t pool,
+                              const int32_t *child_f, prism_gpu_update_t update) {
+  __shared__ int64_t scratch[WARPS];
+  const bool cut = *halt != 0 || control->outgrown != 0;
+  int64_t sum = 0, kept = 0, least = INT64_MAX, most = 0, best = INT64_MAX;
+  for (int32_t i = (int32_t)threadIdx.x; i < pool.members; i += THREADS) {
+    int32_t f = pool.f[i], made = child_f != NULL ? child_f[i] : f;
+    if (child_f != NULL) {
+      bool keep = made == 0 || (!cut && (update == PRISM_GPU_UPDATE_ALWAYS || made <= f));
+      mating.place[i] = keep ? i : -1;
+      kept += keep;
+      f = keep ? made : f;
+      pool.f[i] = f;
+    }
+    /* Of a generation that was cut short only solutions count: how far the others got
+     * is chance. The lowest member wins. */
+    int64_t rank = (int64_t)made << 32 | (uint32_t)i;
+    if (!cut || made == 0) best = rank < best ? rank : best;
+    sum += f;
+    least = f < least ? f : least;
+    most = f > most ? f : most;
+  }
+  int64_t apart = 0;
+  for (int32_t i = (int32_t)threadIdx.x; mating.first != NULL && i < PRISM_GPU_PAIRS; i += THREADS)
+    apart += mating.distance[i];
+  sum = block_sum(sum, scratch);
+  kept = block_sum(kept, scratch);
+  apart = block_sum(apart, scratch);
+  least = block_least(least, scratch);
+  most = -block_least(-most, scratch);
+  best = block_least(best, scratch);
+  if (threadIdx.x != 0) return;
+  control->kept = (int32_t)kept;
+  control->sum = sum;
+  control->least = (int32_t)least;
+  control->most = (int32_t)most;
+  control->apart = (int32_t)apart;
+  control->pairs = mating.first != NULL ? PRISM_GPU_PAIRS : 0;
+  bool better = best != INT64_MAX && (int32_t)(best >> 32) < control->best_f;
+  control->best_from = better ? (int32_t)(best & 0xFFFFFFFF) : -1;
+  if (better) control->best_f = (int32_t)(best >> 32);
+}
+
+extern "C" prism_status_t prism_launch_begin(prism_gpu_control_t *control,
+                                             const prism_gpu_mating_t *mating, int32_t members,
+                                             uint64_t seed, uint32_t first_individual,
+                                             cudaStream_t stream) {
+  prism_gpu_mating_t none = {};
+  if (mating != NULL && members < 2)
+    PRISM_FAIL(PRISM_INVALID, "a population of %d has no mates", members);
+  begin_kernel<<<1, THREADS, 0, stream>>>(control, mating != NULL ? *mating : none, members, seed,
+                                          first_individual);
+  return prism_cuda_launched("begin_kernel");
+}
+
+extern "C" prism_status_t prism_launch_admit(const prism_gpu_pool_t *pool,
+                                             const uint16_t *color, int32_t f,
+                                             cudaStream_t stream) {
+  admit_kernel<<<1, THREADS, 0, stream>>>(*pool, color, f);
+  return prism_cuda_launched("admit_kernel");
+}
+
+extern "C" prism_status_t prism_launch_decide(prism_gpu_control_t *control, const uint32_t *halt,
+                                              const prism_gpu_mating_t *mating,
+                                              const prism_gpu_pool_t *pool,
+                                              const prism_gpu_pool_t *child,
+                                              prism_gpu_update_t update, cudaStream_t stream) {
+  prism_gpu_mating_t none = {};
+  decide_kernel<<<1, THREADS, 0, stream>>>(control, halt, mating != NULL ? *mating : none, *pool,
+                                           child != NULL ? child->f : NULL, update);
+  return prism_cuda_launched("decide_kernel");
+}

@@ -1,0 +1,77 @@
+/* What holds a generation together on the device: mates, the pool update and the
+ * report, so that the host sees summaries only.
+ *
+ * A generation is begin, crossover, search, decide, copies: all queued at once, or
+ * replayed as a CUDA graph. Everything that changes from one to the next lies in the
+ * control block, in device memory. Random numbers: purpose PRISM_RNG_POOL, iteration =
+ * the generation, individual = the global id of the member. */
+#ifndef PRISM_CUDA_KERNELS_GENERATION_H
+#define PRISM_CUDA_KERNELS_GENERATION_H
+
+#include <stdint.h>
+
+#include <cuda_runtime_api.h>
+
+#include "base/status.h"
+#include "kernels/layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PRISM_GPU_PAIRS = 64 }; /* pairs of members whose distance is measured */
+
+/* State of a population on the device, and what the host reads of it. */
+typedef struct prism_gpu_control {
+  uint64_t generation;      /* begun so far */
+  unsigned long long moves; /* of all generations */
+  uint32_t solved;          /* 1 + a member with f = 0 */
+  uint32_t outgrown;        /* a count would not fit its cell */
+  int32_t kept;             /* children of the last generation that found a place */
+  int32_t least, most;      /* conflicts of the members */
+  int64_t sum;              /* of their conflicts */
+  int32_t best_f;           /* fewest since the population was made */
+  int32_t best_from;        /* row that reached it in the last generation; -1: none */
+  int32_t apart;            /* sum of the measured distances */
+  int32_t pairs;            /* how many were measured */
+} prism_gpu_control_t;
+
+/* How a population is renewed. */
+typedef enum prism_gpu_update {
+  PRISM_GPU_UPDATE_ALWAYS,    /* a child replaces its first parent */
+  PRISM_GPU_UPDATE_NOT_WORSE  /* only if it has no more conflicts */
+} prism_gpu_update_t;
+
+/* Index arrays of a generation; device memory. */
+typedef struct prism_gpu_mating {
+  int32_t *first, *second; /* [members] parents of child i; first = i */
+  int32_t *place;          /* [members] where child i goes; -1: nowhere */
+  int32_t *left, *right;   /* [PRISM_GPU_PAIRS] pairs whose distance is measured */
+  int32_t *distance;       /* [PRISM_GPU_PAIRS] */
+} prism_gpu_mating_t;
+
+/* Count the generation; with `mating` draw mates for all members and pairs to measure
+ * (members >= 2). */
+prism_status_t prism_launch_begin(prism_gpu_control_t *control, const prism_gpu_mating_t *mating,
+                                  int32_t members, uint64_t seed, uint32_t first_individual,
+                                  cudaStream_t stream);
+
+/* The member with the most conflicts gives way to a migrant.
+ * [in] color  device memory [n]; f its conflicts */
+prism_status_t prism_launch_admit(const prism_gpu_pool_t *pool, const uint16_t *color, int32_t f,
+                                  cudaStream_t stream);
+
+/* Judge what the search made. With `mating`: `child` are the children of `pool`; place
+ * says where they go, and pool->f is brought up to date (the colours are gathered
+ * afterwards). Without: `pool` was searched in place, child is NULL. A generation that
+ * was ended early (*halt is not 0) keeps only its solutions. */
+prism_status_t prism_launch_decide(prism_gpu_control_t *control, const uint32_t *halt,
+                                   const prism_gpu_mating_t *mating, const prism_gpu_pool_t *pool,
+                                   const prism_gpu_pool_t *child, prism_gpu_update_t update,
+                                   cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
