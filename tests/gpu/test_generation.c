@@ -1,0 +1,218 @@
+/* Mates, pool update and migrants on the device against the same rules on the host. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gpu/gpu_fixture.h"
+#include "gpu/pool_fixture.h"
+#include "kernels/generation.h"
+
+static const uint64_t seed = 20261214;
+
+enum { MOST = 700 };
+
+typedef struct bed {
+  prism_gpu_control_t *control;
+  uint32_t *halt;
+  prism_gpu_mating_t mating;
+  prism_gpu_pool_t pool, child;
+} bed_t;
+
+static bed_t bed_make(int32_t n, int32_t members) {
+  bed_t bed;
+  prism_gpu_control_t control = {.best_f = INT32_MAX, .best_from = -1};
+  uint32_t halt = 0;
+  bed.control = device_copy(&control, sizeof control);
+  bed.halt = device_copy(&halt, sizeof halt);
+  bed.pool = pool_create(n, 3, members);
+  bed.child = pool_create(n, 3, members);
+  size_t bytes = (size_t)members * sizeof(int32_t);
+  bed.mating = (prism_gpu_mating_t){
+      .first = device_bytes(bytes), .second = device_bytes(bytes), .place = device_bytes(bytes),
+      .left = device_bytes(PRISM_GPU_PAIRS * sizeof(int32_t)),
+      .right = device_bytes(PRISM_GPU_PAIRS * sizeof(int32_t)),
+      .distance = device_bytes(PRISM_GPU_PAIRS * sizeof(int32_t))};
+  must_cuda(cudaMemset(bed.mating.distance, 0, PRISM_GPU_PAIRS * sizeof(int32_t)));
+  return bed;
+}
+
+static void bed_free(bed_t *bed) {
+  must_cuda(cudaFree(bed->control));
+  must_cuda(cudaFree(bed->halt));
+  must_cuda(cudaFree(bed->mating.first));
+  must_cuda(cudaFree(bed->mating.second));
+  must_cuda(cudaFree(bed->mating.place));
+  must_cuda(cudaFree(bed->mating.left));
+  must_cuda(cudaFree(bed->mating.right));
+  must_cuda(cudaFree(bed->mating.distance));
+  pool_destroy(&bed->pool);
+  pool_destroy(&bed->child);
+}
+
+static prism_gpu_control_t bed_control(const bed_t *bed) {
+  prism_gpu_control_t control;
+  must_cuda(cudaDeviceSynchronize());
+  must_cuda(cudaMemcpy(&control, bed->control, sizeof control, cudaMemcpyDeviceToHost));
+  return control;
+}
+
+static void put_ints(int32_t *device, const int32_t *host, int32_t count) {
+  must_cuda(cudaMemcpy(device, host, (size_t)count * sizeof *host, cudaMemcpyHostToDevice));
+}
+
+static void mates_are_others_and_differ(void **state) {
+  (void)state;
+  static const int32_t sizes[] = {2, 3, 64, 257, MOST};
+  for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; ++s) {
+    int32_t members = sizes[s], first[MOST], second[MOST], again[MOST], pair[PRISM_GPU_PAIRS],
+            other[PRISM_GPU_PAIRS];
+    bed_t bed = bed_make(10, members);
+    must(prism_launch_begin(bed.control, &bed.mating, members, seed, 5, NULL));
+    host_ints(bed.mating.first, first, members);
+    host_ints(bed.mating.second, second, members);
+    host_ints(bed.mating.left, pair, PRISM_GPU_PAIRS);
+    host_ints(bed.mating.right, other, PRISM_GPU_PAIRS);
+    for (int32_t i = 0; i < members; ++i) {
+      assert_int_equal(first[i], i);
+      assert_in_range(second[i], 0, members - 1);
+      assert_int_not_equal(second[i], i);
+    }
+    for (int32_t i = 0; i < PRISM_GPU_PAIRS; ++i) {
+      assert_in_range(pair[i], 0, members - 1);
+      assert_in_range(other[i], 0, members - 1);
+      assert_int_not_equal(pair[i], other[i]);
+    }
+    assert_int_equal(bed_control(&bed).generation, 1);
+    must(prism_launch_begin(bed.control, &bed.mating, members, seed, 5, NULL));
+    host_ints(bed.mating.second, again, members);
+    assert_int_equal(bed_control(&bed).generation, 2);
+    if (members > 3) assert_memory_not_equal(second, again, (size_t)members * sizeof *second);
+    must(prism_launch_begin(bed.control, NULL, members, seed, 5, NULL));
+    assert_int_equal(bed_control(&bed).generation, 3);
+    bed_free(&bed);
+  }
+  bed_t bed = bed_make(10, 2);
+  assert_int_equal(prism_launch_begin(bed.control, &bed.mating, 1, seed, 0, NULL),
+                   PRISM_INVALID);
+  bed_free(&bed);
+}
+
+typedef struct expected {
+  int32_t place[MOST], f[MOST];
+  int32_t kept, least, most, best, best_from;
+  int64_t sum;
+} expected_t;
+
+/* The rules of prism_launch_decide, member by member. */
+static expected_t judge(const int32_t *f, const int32_t *made, int32_t members, bool cut,
+                        bool children, prism_gpu_update_t update) {
+  expected_t e = {.least = INT32_MAX, .best = INT32_MAX, .best_from = -1};
+  for (int32_t i = 0; i < members; ++i) {
+    bool keep = made[i] == 0 || (!cut && (update == PRISM_GPU_UPDATE_ALWAYS || made[i] <= f[i]));
+    e.place[i] = keep ? i : -1;
+    e.kept += children && keep;
+    e.f[i] = children && !keep ? f[i] : made[i];
+    e.sum += e.f[i];
+    e.least = e.f[i] < e.least ? e.f[i] : e.least;
+    e.most = e.f[i] > e.most ? e.f[i] : e.most;
+    if ((!cut || made[i] == 0) && made[i] < e.best) {
+      e.best = made[i];
+      e.best_from = i;
+    }
+  }
+  return e;
+}
+
+static void check_decision(prism_rng_t *rng, int32_t members, bool cut, bool children,
+                           prism_gpu_update_t update, int32_t spread) {
+  int32_t f[MOST], made[MOST], place[MOST], after[MOST];
+  bed_t bed = bed_make(10, members);
+  for (int32_t i = 0; i < members; ++i) {
+    f[i] = (int32_t)prism_rng_below(rng, (uint32_t)spread);
+    made[i] = children ? (int32_t)prism_rng_below(rng, (uint32_t)spread) : f[i];
+  }
+  put_ints(bed.pool.f, f, members);
+  put_ints(bed.child.f, made, members);
+  uint32_t halt = cut;
+  must_cuda(cudaMemcpy(bed.halt, &halt, sizeof halt, cudaMemcpyHostToDevice));
+  must(prism_launch_decide(bed.control, bed.halt, children ? &bed.mating : NULL, &bed.pool,
+                           children ? &bed.child : NULL, update, NULL));
+  expected_t e = judge(f, made, members, cut, children, update);
+  prism_gpu_control_t control = bed_control(&bed);
+  assert_int_equal(control.sum, e.sum);
+  assert_int_equal(control.least, e.least);
+  assert_int_equal(control.most, e.most);
+  assert_int_equal(control.best_from, e.best_from);
+  assert_int_equal(control.best_f, e.best);
+  assert_int_equal(control.pairs, children ? PRISM_GPU_PAIRS : 0);
+  host_ints(bed.pool.f, after, members);
+  assert_memory_equal(after, e.f, (size_t)members * sizeof *after);
+  if (children) {
+    assert_int_equal(control.kept, e.kept);
+    host_ints(bed.mating.place, place, members);
+    assert_memory_equal(place, e.place, (size_t)members * sizeof *place);
+  }
+  /* The same again brings nothing better. */
+  put_ints(bed.pool.f, f, members);
+  must(prism_launch_decide(bed.control, bed.halt, children ? &bed.mating : NULL, &bed.pool,
+                           children ? &bed.child : NULL, update, NULL));
+  assert_int_equal(bed_control(&bed).best_from, -1);
+  bed_free(&bed);
+}
+
+static void decisions_are_those_of_the_rules(void **state) {
+  (void)state;
+  print_message("seed %llu\n", (unsigned long long)seed);
+  prism_rng_t rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_TEST);
+  for (int round = gpu_repeats(40, 4); round > 0; --round) {
+    int32_t members = 2 + (int32_t)prism_rng_below(&rng, MOST - 1);
+    int32_t spread = 1 + (int32_t)prism_rng_below(&rng, 50); /* 1: all are solutions */
+    for (int variant = 0; variant < 8; ++variant)
+      check_decision(&rng, members, (variant & 1) != 0, (variant & 2) != 0,
+                     (variant & 4) != 0 ? PRISM_GPU_UPDATE_ALWAYS : PRISM_GPU_UPDATE_NOT_WORSE,
+                     spread);
+  }
+}
+
+static void migrants_take_the_worst_place(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
+  for (int round = gpu_repeats(20, 4); round > 0; --round) {
+    const int32_t n = 77, members = 1 + (int32_t)prism_rng_below(&rng, 300);
+    int32_t color[77], back[77], f[MOST], worst = 0;
+    bed_t bed = bed_make(n, members);
+    for (int32_t i = 0; i < members; ++i) {
+      draw_colors(&rng, n, 3, color);
+      pool_put(&bed.pool, i, color);
+      f[i] = (int32_t)prism_rng_below(&rng, 1000);
+      if (f[i] >= f[worst]) worst = i;
+    }
+    put_ints(bed.pool.f, f, members);
+    draw_colors(&rng, n, 3, color);
+    pool_put(&bed.child, 0, color);
+    must(prism_launch_admit(&bed.pool, bed.child.color, 123, NULL));
+    pool_get(&bed.pool, worst, back);
+    assert_memory_equal(back, color, sizeof color);
+    f[worst] = 123;
+    int32_t after[MOST];
+    host_ints(bed.pool.f, after, members);
+    assert_memory_equal(after, f, (size_t)members * sizeof *f);
+    bed_free(&bed);
+  }
+}
+
+int main(void) {
+  gpu_require();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(mates_are_others_and_differ),
+      cmocka_unit_test(decisions_are_those_of_the_rules),
+      cmocka_unit_test(migrants_take_the_worst_place),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return failed != 0 || prism_mem_live_blocks() != 0;
+}
