@@ -31,8 +31,9 @@ static int32_t levels_for(int32_t n) {
 }
 
 /* A vertex leaves its best colour for one of about k that are worse by one: this
- * happens now and then where k exp(-1 / t) is a small number. */
-static double coldest_for(int32_t k) { return 1.0 / log(10.0 + 4.0 * (double)k); }
+ * happens now and then where k exp(-1 / t) is a small number; measured on random
+ * graphs (docs/EXPERIMENTS.md). */
+static double coldest_for(int32_t k) { return 1.0 / log(100.0 + 25.0 * (double)k); }
 
 prism_status_t prism_ladder_init(prism_ladder_t *ladder, const prism_ladder_params_t *params,
                                  int32_t n, int32_t k) {
@@ -40,7 +41,7 @@ prism_status_t prism_ladder_init(prism_ladder_t *ladder, const prism_ladder_para
                              .pinned = params->t_max > 0.0};
   ladder->levels = params->replicas > 0 ? params->replicas : levels_for(n);
   if (ladder->levels > PRISM_LADDER_MOST) ladder->levels = PRISM_LADDER_MOST;
-  ladder->sweeps = params->sweeps > 0 ? params->sweeps : 4;
+  ladder->sweeps = params->sweeps > 0 ? params->sweeps : 1;
   if (ladder->swap_low <= 0.0 && ladder->swap_high <= 0.0) {
     ladder->swap_low = 0.15;
     ladder->swap_high = 0.45;

@@ -144,8 +144,6 @@ static prism_status_t ready_arm(prism_island_t *island, const prism_search_param
 
 prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *work,
                                  const atomic_bool *stop, prism_summary_t *summary) {
-  if (work->phase != PRISM_PHASE_MEMETIC && work->phase != prism_method_phase(work->params.method))
-    PRISM_FAIL(PRISM_UNSUPPORTED, "the cpu engine has no phase %d", (int)work->phase);
   double begin = prism_clock_now();
   *summary = (prism_summary_t){.phase = work->phase, .method = work->params.method, .k = work->k,
                                .f_ticket = INT64_MAX, .diversity = -1.0};
