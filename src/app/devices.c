@@ -8,7 +8,7 @@
 
 enum { DEVICE_AUTO, DEVICE_CUDA, DEVICE_CPU }; /* order of the choices of run.device */
 
-#if PRISM_HAVE_CUDA && __has_include("engine/engine_cuda.h")
+#if PRISM_HAVE_CUDA
 
 #include "engine/engine_cuda.h"
 
