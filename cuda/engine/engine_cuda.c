@@ -121,7 +121,7 @@ static prism_status_t make_islands(cuda_engine_t *engine, const prism_engine_con
   for (int32_t i = 0; i < config->islands; ++i) {
     engine->islands = i + 1; /* also one that fails half-way is released */
     PRISM_TRY(prism_gpu_island_init(&engine->island[i], &engine->context, config->graph,
-                                    config->seed, (uint32_t)(config->first_island + i)));
+                                    config->seed, (uint32_t)(config->first_island + i), i));
   }
   return PRISM_OK;
 }

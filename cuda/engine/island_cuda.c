@@ -16,10 +16,12 @@ static const double converged = 0.05; /* mean distance / n at which a pool begin
 
 /* ---- begin and end ---- */
 
-static prism_status_t open_pipeline(prism_gpu_island_t *island) {
+static prism_status_t open_pipeline(prism_gpu_island_t *island, int32_t place) {
   prism_gpu_context_t *context = island->context;
-  island->stream = prism_stream_pool_phase(context->streams, PRISM_PHASE_MEMETIC);
-  island->stream_index = prism_stream_pool_phase_index(context->streams, PRISM_PHASE_MEMETIC);
+  int32_t first = prism_stream_pool_phase_index(context->streams, PRISM_PHASE_MEMETIC);
+  island->stream_index = (first + place) % prism_stream_pool_size(context->streams);
+  island->stream = prism_stream_pool_kernel(context->streams, island->stream_index);
+  PRISM_CUDA(cudaStreamCreateWithFlags(&island->recorder, cudaStreamNonBlocking));
   PRISM_TRY(prism_profiler_create(SPANS, &island->profiler));
   prism_coordinator_config_t config = {
       .upload = prism_stream_pool_get(context->streams, PRISM_STREAM_CONFIG_UPLOAD),
@@ -40,7 +42,8 @@ static prism_status_t open_pipeline(prism_gpu_island_t *island) {
 }
 
 prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_context_t *context,
-                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id) {
+                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id,
+                                     int32_t place) {
   *island = (prism_gpu_island_t){.context = context, .kernel = kernel, .seed = seed, .id = id,
                                  .guest_f = -1};
   if (pthread_mutex_init(&island->lock, NULL) != 0)
@@ -48,7 +51,7 @@ prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_conte
   island->locked = true;
   PRISM_TRY(PRISM_ALLOC(kernel->n, &island->incumbent));
   PRISM_TRY(PRISM_ALLOC(kernel->n, &island->guest));
-  return open_pipeline(island);
+  return open_pipeline(island, place);
 }
 
 static void drop_population(prism_gpu_island_t *island, int m) {
@@ -76,6 +79,7 @@ void prism_gpu_island_release(prism_gpu_island_t *island) {
   prism_pinned_free(island->halting);
   prism_coordinator_destroy(&island->coordinator);
   prism_profiler_destroy(&island->profiler);
+  if (island->recorder != NULL) prism_cuda_drop(cudaStreamDestroy(island->recorder));
   prism_free(island->incumbent);
   prism_free(island->guest);
   if (island->locked) pthread_mutex_destroy(&island->lock);
@@ -131,7 +135,7 @@ static prism_status_t make_population(prism_gpu_island_t *island, const prism_wo
   prism_population_setup_t setup = {.method = m, .k = island->k, .graph = &island->graph,
                                     .params = &work->params, .seed = island->seed,
                                     .individual = (island->id << 16) ^ (uint32_t)m << 13,
-                                    .halt = island->halt};
+                                    .halt = island->halt, .recorder = island->recorder};
   /* Every population has its own random numbers, also at a k that was searched before. */
   setup.seed = prism_rng_derive(island->seed, (uint64_t)++island->made << 8 | island->id);
   prism_population_t *p = &island->population[m];

@@ -17,6 +17,7 @@ typedef struct prism_gpu_island {
   uint32_t id;                  /* global */
   cudaStream_t stream;          /* kernels */
   int32_t stream_index;
+  cudaStream_t recorder;        /* CUDA graphs are recorded on it; owned */
   prism_profiler_t *profiler;
   prism_coordinator_t *coordinator;
   prism_triple_t *triple;
@@ -45,8 +46,11 @@ typedef struct prism_gpu_island {
   prism_overlap_times_t times;
 } prism_gpu_island_t;
 
+/* [in] place  of the island in its engine: each has a stream of its own, as far as there
+ * are enough */
 prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_context_t *context,
-                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id);
+                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id,
+                                     int32_t place);
 void prism_gpu_island_release(prism_gpu_island_t *island);
 
 /* As in seam/desk.h. */

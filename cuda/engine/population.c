@@ -117,6 +117,7 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
   prism_population_t p = {.context = context, .graph = *setup->graph, .method = setup->method,
                           .k = setup->k, .seed = setup->seed, .individual = setup->individual,
                           .halt = setup->halt, .halts = setup->halts,
+                          .recorder = setup->recorder,
                           .tenure_base = (float)params->tenure_base,
                           .tenure_slope = (float)params->tenure_slope,
                           .update = PRISM_GPU_UPDATE_NOT_WORSE};
@@ -335,7 +336,7 @@ prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaS
     PRISM_TRY(section(p, stream));
   } else {
     if (p->captured[mates] != key) {
-      PRISM_TRY(prism_cuda_graph_capture(graph, stream, section, p));
+      PRISM_TRY(prism_cuda_graph_capture(graph, p->recorder, section, p));
       p->captured[mates] = key;
     }
     PRISM_TRY(prism_cuda_graph_launch(graph, stream));

@@ -23,6 +23,7 @@ typedef struct prism_population_setup {
   uint64_t seed;
   uint32_t individual;  /* global id of member 0 */
   uint32_t *halt;       /* device flag that ends searches early; borrowed */
+  cudaStream_t recorder; /* a stream that no other thread uses, for recording; borrowed */
   bool halts;           /* a solution sets it: then results depend on timing */
 } prism_population_setup_t;
 
@@ -50,6 +51,7 @@ typedef struct prism_population {
   prism_gpu_mating_t mating;
   void *scratch;            /* of crossover, distance and dissolve; owned, may be NULL */
 
+  cudaStream_t recorder;    /* borrowed: graphs are recorded on it, nothing runs there */
   prism_cuda_graph_t *search_graph, *mate_graph; /* owned */
   int64_t captured[2];      /* what they were recorded with; 0: not yet */
 } prism_population_t;
