@@ -358,7 +358,7 @@ static void it_belongs_to_its_phase(void **state) {
   (void)state;
   prism_phase_t phase = prism_method_phase(PRISM_METHOD_TEMPERING);
   assert_int_equal(phase, PRISM_PHASE_THERMODYNAMIC);
-  assert_string_equal(prism_phase_find(phase)->name, "thermodynamic");
+  assert_string_equal(prism_phase_find((int)phase)->name, "thermodynamic");
   assert_string_equal(prism_method_name(PRISM_METHOD_TEMPERING), "tempering");
   for (int m = 0; m < PRISM_METHOD_TEMPERING; ++m)
     assert_int_equal(prism_method_phase((prism_method_t)m), PRISM_PHASE_MEMETIC);
