@@ -1,0 +1,345 @@
+#include "kernels/partialcol.h"
+
+#include <limits.h>
+
+#include "kernels/partialcol.cuh"
+#include "runtime/check.h"
+
+using namespace partialcol;
+
+template <class Cell, int V, bool HOOKS>
+__device__ __forceinline__ void open(Search<Cell> &s, Classes &m, const prism_gpu_graph_t &g,
+                                     const prism_partialcol_job_t &job, const Layout &l,
+                                     int32_t ring, uint32_t rank, uint32_t individual) {
+  extern __shared__ uint4 memory[];
+  char *base = (char *)memory;
+  s.record = memory;
+  s.queue = (int32_t *)(memory + 2 * MAX_RECORDS);
+  m.reactive = (int4 *)(base + l.reactive);
+  s.gamma = (uint32_t *)(base + l.gamma);
+  m.member = (uint32_t *)(base + l.member);
+  s.color = (uint16_t *)(base + l.color);
+  s.entry = (uint2 *)(base + l.entry);
+  s.head = (uint16_t *)(base + l.head);
+  s.size = (int32_t *)(base + l.size);
+  m.since = HOOKS ? (uint32_t *)(base + l.since) : NULL;
+  s.mark = (uint8_t *)(base + l.mark);
+  m.bits = l.bits;
+  m.vertices = l.vertices;
+  m.entries = l.entries;
+  m.live = 0;
+  m.spare = 0;
+  m.clerk = threadIdx.x == blockDim.x - 1;
+  s.stride = l.stride;
+  s.k = job.start.k;
+  s.first = (int32_t)rank * l.vertices;
+  int32_t left = g.n - s.first;
+  left = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
+  s.words = (left + Cell::PER_WORD - 1) / Cell::PER_WORD;
+  s.lane = (int32_t)(threadIdx.x & 31);
+  s.warp = (int32_t)(threadIdx.x >> 5);
+  s.warps = (int32_t)(blockDim.x >> 5);
+  s.owners = (s.words + 32 * V - 1) / (32 * V);
+  if (s.owners == 0) s.owners = 1;
+  s.share = QUEUE / s.owners;
+  uint32_t thread = rank * blockDim.x + threadIdx.x;
+  s.rng = prism_rng_at(job.seed, *job.generation, thread, individual, PRISM_RNG_MOVE).word[0];
+  if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
+  if (m.clerk) *m.reactive = make_int4(TENURE_START, INT_MAX, INT_MIN, PERIOD);
+  for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
+    s.head[i] = (uint16_t)NO_ENTRY;
+  for (int32_t i = (int32_t)threadIdx.x; i < l.entries; i += (int32_t)blockDim.x)
+    s.entry[i] = make_uint2(0, i + 1 < l.entries ? (uint32_t)(i + 1) : NO_ENTRY);
+}
+
+/* Until when the individual's search went, and what is uncoloured in the end. */
+template <class Cell, int V>
+__device__ __forceinline__ void close_counters(const Search<Cell> &s, const Classes &m,
+                                               const prism_gpu_hooks_t &hooks, int32_t n,
+                                               uint32_t now) {
+  if (hooks.counter[PRISM_COUNTER_conflict_time] == NULL) return;
+  for (int i = 0; i < V; ++i) {
+    int32_t w;
+    if (!word_of<Cell, V>(s, i, &w)) continue;
+    for (int32_t v = w * Cell::PER_WORD; v < (w + 1) * Cell::PER_WORD; ++v)
+      if (s.first + v < n && s.color[v] == NO_COLOR && now > m.since[v])
+        atomicAdd(hooks.counter[PRISM_COUNTER_conflict_time] + s.first + v, now - m.since[v]);
+  }
+}
+
+template <class Cell, int V, bool CLUSTER, bool HOOKS>
+__global__ void partialcol_kernel(prism_gpu_graph_t g, prism_partialcol_job_t job, Layout l,
+                                  int32_t ring) {
+  uint32_t rank = 0, individual = blockIdx.x;
+  if (CLUSTER) {
+    cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
+    rank = cluster.block_rank();
+    individual /= cluster.num_blocks();
+  }
+  Search<Cell> s;
+  Classes m;
+  open<Cell, V, HOOKS>(s, m, g, job, l, ring, rank, job.first_individual + individual);
+  const bool watched = Cell::PER_WORD == 4 && g.max_degree >= (int32_t)Cell::FORBID - 2;
+  const bool keeper = rank == 0 && threadIdx.x == 0, lead = rank == 0 && threadIdx.x < 32;
+  const bool owner = s.warp < s.owners, last_warp = s.warp == s.warps - 1;
+  uint16_t *best_color = job.best.color + (size_t)individual * (size_t)job.best.pitch;
+  const uint32_t mask = (uint32_t)ring - 1u;
+  int32_t stuck = uncolor<Cell, V, HOOKS>(
+      s, m.since, g, job.hooks, job.start.color + (size_t)individual * (size_t)job.start.pitch);
+  stuck = HOOKS ? total<Cell, CLUSTER>(s, stuck) : 0;
+  meet<CLUSTER>(); /* the start has been read, it may be where the best goes */
+  save<Cell, V>(s, best_color);
+  meet<CLUSTER>();
+  int32_t f = total<Cell, CLUSTER>(s, build<Cell, V, HOOKS>(s, g, job.hooks, best_color));
+  bool outgrown = gather(s, m, g.n, best_color) && watched;
+  int32_t best_f = f;
+  uint32_t pending = 0; /* the best is the present colouring, not copied yet */
+  uint32_t flags = WAITING, now = 0;
+  const uint32_t last = outgrown ? 0u : (uint32_t)job.iterations;
+  Host host = {-1, NO_COLOR, 1, NO_COUNT, 0, 0, NO_COUNT};
+  for (; now < last && f > 0; ++now) {
+    uint2 due = release(s, host, now & mask);
+    uint32_t hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, host.vertex >= 0));
+    Candidate mine = {NO_KEY, 0};
+    uint32_t worth = 0;
+    if (hosted != 0) mine = choose(s, host, best_f - f);
+    if (HOOKS && job.hooks.score != NULL && host.vertex >= 0)
+      worth = worth_of(__ldg(job.hooks.score + host.vertex));
+    if (lead)
+      if ((now & 63u) == 63u && job.stop != NULL && *(const volatile uint32_t *)job.stop != 0)
+        flags |= STOP;
+    Move move = agree<Cell, CLUSTER, false, HOOKS>(s, mine, host.vertex, hosted | flags,
+                                                   (int32_t)(now & 1u), NULL, worth,
+                                                   job.hooks.score);
+    if (move.count >= STOP) break;
+    const int32_t delta = (int32_t)(move.key >> Cell::DELTA_SHIFT) - Cell::DELTA_ZERO;
+    const bool moved = move.key != NO_KEY;
+    const bool waiting = (move.count & (STOP - WAITING)) != 0, was = host.vertex == move.vertex;
+    Turn turn = {0, 0, 0, -1};
+    flags = 0;
+    if (owner && pending != 0 && delta >= 0 && moved) save<Cell, V>(s, best_color);
+    const int32_t expired = expire<Cell, V>(s, due);
+    if (moved) {
+      uint32_t slot = 0;
+      if (m.clerk)
+        slot = (now + min(tenure_of<Cell, HOOKS>(s, m, job, move, f + delta, now,
+                                                 job.first_individual + individual),
+                          mask)) & mask;
+      turn = settle<Cell, V, HOOKS>(s, m, g, job.hooks, move, slot, host.vertex, now);
+    }
+    m.live -= expired;
+    if (owner && waiting && enqueue<Cell, V>(s, now)) flags = WAITING;
+    if (watched && lead && moved) {
+      if (keeper) outgrown = (s.size[move.to] += 1 - turn.evicted) >= (int32_t)Cell::FORBID - 2;
+      if (__shfl_sync(FULL_WARP, outgrown, 0)) flags |= OUTGROWN;
+    }
+    if (blockDim.x > 32)
+      __syncthreads();
+    else
+      __syncwarp();
+    if (last_warp) keep_books(s, m, g, move, moved, now & mask);
+    if (moved) {
+      f += delta;
+      pending = f < best_f ? 1u : delta >= 0 ? 0u : pending;
+      best_f = min(best_f, f);
+    }
+    const bool taker = move.taker < 0 || move.taker == s.warp;
+    if (hosted == 0 && !taker) continue;
+    if (HOOKS && moved && job.hooks.counter[PRISM_COUNTER_tabu_hits] != NULL)
+      count_hits(s, host, move, job.hooks.counter[PRISM_COUNTER_tabu_hits]);
+    if (moved && was) { /* it has a colour now */
+      s.mark[move.vertex - s.first] = 0;
+      host.vertex = -1;
+    }
+    bool scan = host.vertex >= 0 && follow(s, host, turn.change, move.to);
+    uint32_t lanes = __ballot_sync(FULL_WARP, scan);
+    if (taker) {
+      bool left;
+      lanes |= adopt<Cell, HOOKS>(s, host, waiting ? s.queue[s.lane] : turn.want, job.hooks, now,
+                                  move.taker < 0, &left);
+      flags |= left || turn.here > 32 ? WAITING : 0u;
+    }
+    scan_for(s, host, lanes);
+  }
+  if (owner && pending != 0) save<Cell, V>(s, best_color);
+  if (HOOKS) close_counters<Cell, V>(s, m, job.hooks, g.n, now);
+  meet<CLUSTER>();
+  if (!keeper) return;
+  job.best.f[individual] = stuck; /* completing adds to it */
+  if (best_f == 0 && stuck == 0) atomicCAS(job.solved, 0u, 1u + individual);
+  if (outgrown) atomicExch(job.outgrown, 1u);
+  atomicAdd(job.moves, (unsigned long long)now);
+}
+
+/* ---- completing ---- */
+
+enum { COMPLETE_THREADS = 256 };
+
+/* Every uncoloured vertex of a colouring, in order, gets the colour of its fewest
+ * neighbours; these are added to f, which may still be 0. */
+__global__ void complete_kernel(prism_gpu_graph_t g, prism_gpu_pool_t pool, uint32_t *solved) {
+  extern __shared__ uint4 memory[];
+  int32_t *count = (int32_t *)memory;
+  uint32_t *open = (uint32_t *)(count + pool.k);
+  uint16_t *color = pool.color + (size_t)blockIdx.x * (size_t)pool.pitch;
+  const int32_t thread = (int32_t)threadIdx.x, lane = thread & 31;
+  int32_t added = 0;
+  for (int32_t base = 0; base < g.n; base += COMPLETE_THREADS) {
+    const int32_t v = base + thread;
+    uint32_t bits = __ballot_sync(FULL_WARP, v < g.n && color[v] == NO_COLOR);
+    if (lane == 0) open[thread >> 5] = bits;
+    __syncthreads();
+    for (int32_t w = 0; w < COMPLETE_THREADS / 32; ++w)
+      for (uint32_t rest = open[w]; rest != 0; rest &= rest - 1) {
+        const int32_t u = base + 32 * w + __ffs((int)rest) - 1;
+        for (int32_t c = thread; c < pool.k; c += COMPLETE_THREADS) count[c] = 0;
+        __syncthreads();
+        for (int64_t e = g.offset[u] + thread; e < g.offset[u + 1]; e += COMPLETE_THREADS) {
+          const int32_t c = color[g.neighbor[e]];
+          if (c != NO_COLOR) atomicAdd(count + c, 1);
+        }
+        __syncthreads();
+        if (thread < 32) {
+          int32_t fewest = INT_MAX, pick = INT_MAX;
+          for (int32_t c = lane; c < pool.k; c += 32) {
+            if (count[c] >= fewest) continue;
+            fewest = count[c];
+            pick = c;
+          }
+          const int32_t least = __reduce_min_sync(FULL_WARP, fewest);
+          pick = __reduce_min_sync(FULL_WARP, fewest == least ? pick : INT_MAX);
+          added += least;
+          if (lane == 0) color[u] = (uint16_t)pick;
+        }
+        __syncthreads();
+      }
+    __syncthreads(); /* `open` is written again */
+  }
+  if (thread != 0) return;
+  const int32_t f = pool.f[blockIdx.x] += added;
+  if (f == 0) atomicCAS(solved, 0u, 1u + blockIdx.x);
+}
+
+static size_t complete_shared(int32_t k) {
+  return (size_t)k * sizeof(int32_t) + COMPLETE_THREADS / 32 * sizeof(uint32_t);
+}
+
+/* ---- launching ---- */
+
+typedef void (*kernel_t)(prism_gpu_graph_t, prism_partialcol_job_t, Layout, int32_t);
+
+template <class Cell, bool CLUSTER, bool HOOKS>
+static kernel_t kernel_of(int32_t words_per_thread) {
+  switch (words_per_thread) {
+    case 1: return partialcol_kernel<Cell, 1, CLUSTER, HOOKS>;
+    case 2: return partialcol_kernel<Cell, 2, CLUSTER, HOOKS>;
+    case 4: return partialcol_kernel<Cell, 4, CLUSTER, HOOKS>;
+    default: return NULL;
+  }
+}
+
+static kernel_t kernel_for(const prism_partialcol_plan_t *plan) {
+  const int32_t v = plan->words_per_thread;
+  const bool cluster = plan->cluster > 1;
+  if (plan->hooked)
+    return cluster ? kernel_of<CellU16, true, true>(v) : kernel_of<CellU16, false, true>(v);
+  if (plan->cell_bytes == 1)
+    return cluster ? kernel_of<CellU8, true, false>(v) : kernel_of<CellU8, false, false>(v);
+  return cluster ? kernel_of<CellU16, true, false>(v) : kernel_of<CellU16, false, false>(v);
+}
+
+static Layout layout_for(const prism_partialcol_plan_t *plan, int32_t n, int32_t k) {
+  return plan->cell_bytes == 1
+             ? layout_of<CellU8>(n, k, plan->cluster, plan->ring, plan->entries, plan->hooked)
+             : layout_of<CellU16>(n, k, plan->cluster, plan->ring, plan->entries, plan->hooked);
+}
+
+/* Tenures follow the uncoloured vertices, of which there are few once the first moves
+ * are over; longer ones are cut. About one vertex leaves per move, so as many pairs
+ * are tabu as a tenure is long; at a start there may be several times that. */
+static void calendar_for(int32_t n, prism_partialcol_plan_t *plan) {
+  plan->ring = 128;
+  while (plan->ring < n / 4 && plan->ring < 2048) plan->ring *= 2;
+  plan->entries = 4 * plan->ring < 4096 ? 4 * plan->ring : 4096;
+}
+
+/* Threads that own the words of a row: the uncoloured vertices, about 60 at most after
+ * the start, find hosts among them. */
+static bool shape(prism_partialcol_plan_t *plan, int32_t words, int32_t threads,
+                  int32_t words_per_thread) {
+  for (int32_t v = words_per_thread > 0 ? words_per_thread : 1; v <= 4; v *= 2) {
+    int32_t t = ((words + v - 1) / v + 31) / 32 * 32;
+    if (threads > 0 ? t > threads : t > 512) continue;
+    if (threads > 0) t = threads;
+    if (t < 32) t = 32;
+    if (t % 32 != 0 || t / 32 * plan->cluster > MAX_RECORDS) continue;
+    plan->threads = t;
+    plan->words_per_thread = v;
+    return true;
+  }
+  return false;
+}
+
+static prism_status_t no_layout(int32_t n, int32_t k) {
+  PRISM_FAIL(PRISM_UNSUPPORTED, "%d vertices in %d colors have no layout in shared memory", n, k);
+}
+
+extern "C" prism_status_t prism_partialcol_plan(const prism_gpu_graph_t *graph, int32_t k,
+                                                bool hooked, int32_t threads,
+                                                int32_t words_per_thread, int32_t cell_bytes,
+                                                prism_partialcol_plan_t *out) {
+  if (graph->row == NULL || graph->n > 65535 || k > 1024 || graph->max_degree >= 32767)
+    return no_layout(graph->n, k);
+  int device = 0, limit = 0, multiprocessors = 0;
+  PRISM_CUDA(cudaGetDevice(&device));
+  PRISM_CUDA(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  PRISM_CUDA(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
+  prism_partialcol_plan_t plan = {};
+  plan.hooked = hooked;
+  plan.cell_bytes = hooked ? 2 : cell_bytes > 0 ? cell_bytes : 1;
+  calendar_for(graph->n, &plan);
+  for (plan.cluster = 1; plan.cluster <= 8; plan.cluster *= 2) {
+    Layout layout = layout_for(&plan, graph->n, k);
+    int32_t vertices = plan.cluster > 1 ? layout.vertices : graph->n;
+    int32_t words = (vertices * plan.cell_bytes + 3) / 4;
+    if (!shape(&plan, words, threads, words_per_thread)) continue;
+    plan.shared_bytes = layout.total;
+    if (plan.shared_bytes <= (size_t)limit) break;
+  }
+  if (plan.cluster > 8) return no_layout(graph->n, k);
+  kernel_t kernel = kernel_for(&plan);
+  PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
+                                  cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
+  int32_t blocks = 0;
+  PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
+                                                           plan.threads, plan.shared_bytes));
+  if (blocks < 1)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "a block of %d threads does not fit the device", plan.threads);
+  plan.resident = multiprocessors * blocks / plan.cluster;
+  *out = plan;
+  return PRISM_OK;
+}
+
+extern "C" prism_status_t prism_launch_partialcol(const prism_partialcol_plan_t *plan,
+                                                  const prism_gpu_graph_t *graph,
+                                                  const prism_partialcol_job_t *job,
+                                                  cudaStream_t stream) {
+  kernel_t kernel = kernel_for(plan);
+  Layout layout = layout_for(plan, graph->n, job->start.k);
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3((unsigned)(job->start.members * plan->cluster));
+  config.blockDim = dim3((unsigned)plan->threads);
+  config.dynamicSmemBytes = plan->shared_bytes;
+  config.stream = stream;
+  cudaLaunchAttribute attribute = {};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim.x = (unsigned)plan->cluster;
+  attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
+  config.attrs = &attribute;
+  config.numAttrs = plan->cluster > 1 ? 1 : 0;
+  PRISM_CUDA(cudaLaunchKernelEx(&config, kernel, *graph, *job, layout, plan->ring));
+  complete_kernel<<<(unsigned)job->start.members, COMPLETE_THREADS,
+                    complete_shared(job->start.k), stream>>>(*graph, job->best, job->solved);
+  PRISM_CUDA(cudaGetLastError());
+  return PRISM_OK;
+}
