@@ -33,7 +33,7 @@ void prism_island_release(prism_island_t *island) {
   if (island->kernel == NULL) return;
   drop_arms(island);
   prism_ground_return(island->grounds, &island->ground);
-  prism_island_unmap_hooks(island);
+  prism_hooks_unmap(&island->mapped);
   for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) prism_free(island->counter[i]);
   prism_free(island->incumbent);
   prism_free(island->mate);
@@ -88,7 +88,7 @@ static prism_status_t change_k(prism_island_t *island, int32_t k) {
     PRISM_TRY(prism_island_learn(island, &island->arm[PRISM_METHOD_WEIGHTED]));
   drop_arms(island);
   prism_ground_return(island->grounds, &island->ground);
-  prism_island_unmap_hooks(island);
+  prism_hooks_unmap(&island->mapped);
   island->k = k;
   island->seeded = false;
   /* Frozen vertices keep their colours only where nothing is peeled and recoloured. */

@@ -4,14 +4,14 @@
 #define PRISM_SEARCH_ISLAND_HOOKS_H
 
 #include "search/island.h"
+#include "seam/hooks.h"
 
 /* Keep the best of the arms, and another member, as starts of the next arms. Call
  * it before they are released. */
 void prism_island_remember(prism_island_t *island);
 
-/* Fill island->mapped for the present view. */
+/* Fill island->mapped for the present view; prism_hooks_unmap empties it. */
 prism_status_t prism_island_map_hooks(prism_island_t *island);
-void prism_island_unmap_hooks(prism_island_t *island);
 
 /* Keep the edge weights of a weighted arm: what was hard at one k is hard at the
  * next. Call it before the arm is released. */
