@@ -10,6 +10,7 @@ typedef struct setting {
   int64_t iterations;
   int32_t threads, words, cells;
   bool reactive, hooked;
+  bool tenureless; /* nothing stays tabu for a move */
   prism_gpu_hooks_t hooks;
   uint64_t generation;
 } setting_t;
@@ -24,8 +25,8 @@ static prism_partialcol_plan_t run(search_case_t *c, const setting_t *s,
                                 .best = *into,
                                 .iterations = s->iterations,
                                 .reactive = s->reactive,
-                                .tenure_base = 10.0f,
-                                .tenure_slope = 0.6f,
+                                .tenure_base = s->tenureless ? 1.0f : 10.0f,
+                                .tenure_slope = s->tenureless ? 0.0f : 0.6f,
                                 .seed = seed,
                                 .first_individual = 100,
                                 .generation = case_generation(c),
@@ -377,8 +378,14 @@ static void frozen_vertices_stay_and_counters_add_up(void **state) {
     assert_true(counted(&hooks.device, PRISM_COUNTER_color_changes, n, values) > 0);
     for (int32_t v = 0; (round & 4) != 0 && v < n; ++v)
       if ((hooks.frozen[v >> 5] >> (v & 31) & 1u) != 0) assert_int_equal(values[v], 0);
-    counted(&hooks.device, PRISM_COUNTER_tabu_hits, n, values);
+    assert_true(counted(&hooks.device, PRISM_COUNTER_tabu_hits, n, values) > 0);
     for (int32_t v = 0; v < n; ++v) assert_in_range(values[v], 0, k * c.report.made);
+    must_cuda(cudaMemset(hooks.device.counter[PRISM_COUNTER_tabu_hits], 0,
+                         (size_t)n * sizeof(uint32_t)));
+    t.tenureless = true;
+    t.reactive = false;
+    run(&c, &t, &c.best);
+    assert_int_equal(counted(&hooks.device, PRISM_COUNTER_tabu_hits, n, values), 0);
     hooks_close(&hooks);
     case_close(&c);
   }

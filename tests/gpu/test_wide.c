@@ -284,7 +284,17 @@ static void hooks_are_obeyed(void **state) {
     }
     assert_in_range(sum, 1, c.report.made);
     host_ints((int32_t *)hooks.counter[PRISM_COUNTER_tabu_hits], values, N);
-    for (int32_t v = 0; v < N; ++v) assert_in_range(values[v], 0, K * c.report.made);
+    sum = 0;
+    for (int32_t v = 0; v < N; ++v) {
+      assert_in_range(values[v], 0, K * c.report.made);
+      sum += values[v];
+    }
+    assert_true(sum > 0);
+    must_cuda(cudaMemset(hooks.counter[PRISM_COUNTER_tabu_hits], 0, sizeof values));
+    t.base = 1.0f; /* nothing stays tabu for a move */
+    run(&c, &t, &c.best);
+    host_ints((int32_t *)hooks.counter[PRISM_COUNTER_tabu_hits], values, N);
+    for (int32_t v = 0; v < N; ++v) assert_int_equal(values[v], 0);
     must_cuda(cudaFree((void *)(uintptr_t)hooks.score));
     must_cuda(cudaFree((void *)(uintptr_t)hooks.frozen));
     for (int i = 0; i < 3; ++i) must_cuda(cudaFree(hooks.counter[i]));
