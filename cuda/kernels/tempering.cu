@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "kernels/gamma.cuh"
 #include "runtime/check.h"
+#include "seam/engine.h"
 
 namespace tempering {
 
@@ -24,12 +25,14 @@ struct Flags {
   uint32_t stop, outgrown;
 };
 
+enum { CHANGES = 1, IN_CONFLICT = 2 }; /* bits of a proposal's state */
+
 /* A warp's proposal for its vertex of the batch. */
 struct Proposal {
   uint32_t colors; /* from | to << 16 */
   int32_t delta;
   uint32_t near;   /* earlier vertices of the batch that are neighbours */
-  uint32_t changes;
+  uint32_t state;
 };
 
 /* What every thread of a replica holds. */
@@ -58,11 +61,12 @@ static __device__ __forceinline__ uint32_t count_of(const Replica &s, const uint
   return TABLED ? (uint32_t)*gamma_cell<CellU8>(s.table, s.stride, c, v) : counts[c];
 }
 
-/* The draw of src/search/tempering.h by a whole warp. [out] to, delta: in all lanes. */
+/* The draw of src/search/tempering.h by a whole warp. Returns the conflicts of v; this,
+ * [out] to and delta in all lanes. */
 template <bool TABLED>
-static __device__ __forceinline__ void draw(const Replica &s, const uint32_t *counts, int32_t v,
-                                            int32_t from, uint32_t random, int32_t *to,
-                                            int32_t *delta) {
+static __device__ __forceinline__ int32_t draw(const Replica &s, const uint32_t *counts,
+                                               int32_t v, int32_t from, uint32_t random,
+                                               int32_t *to, int32_t *delta) {
   uint32_t least = 0xFFFFFFFFu, sum = 0;
   for (int32_t c = s.lane; c < s.k; c += 32)
     least = min(least, count_of<TABLED>(s, counts, v, c));
@@ -88,8 +92,10 @@ static __device__ __forceinline__ void draw(const Replica &s, const uint32_t *co
       at -= share;
     }
   }
+  int32_t own = (int32_t)count_of<TABLED>(s, counts, v, from);
   *to = __shfl_sync(FULL_WARP, color, winner);
-  *delta = __shfl_sync(FULL_WARP, count, winner) - (int32_t)count_of<TABLED>(s, counts, v, from);
+  *delta = __shfl_sync(FULL_WARP, count, winner) - own;
+  return own;
 }
 
 /* Count the neighbours of v by colour into this warp's row; returns those that stand
@@ -142,19 +148,23 @@ static __device__ __forceinline__ Proposal propose(Replica &s, const prism_gpu_g
   Proposal p = {0, 0, 0, 0};
   if (v >= s.n) return p;
   uint32_t random = number_of(s, job, sweep, v);
-  if (job.frozen != NULL && (__ldg(job.frozen + (v >> 5)) >> (v & 31) & 1u) != 0) return p;
-  int32_t from = s.color[v], to, delta;
+  const uint32_t *frozen = job.hooks.frozen;
+  bool stays = frozen != NULL && (__ldg(frozen + (v >> 5)) >> (v & 31) & 1u) != 0;
+  if (stays && job.hooks.counter[0] == NULL) return p;
+  int32_t from = s.color[v], to, delta, own;
   if (TABLE && s.tabled) {
     p.near = near_bits(s, graph, v);
-    draw<true>(s, NULL, v, from, random, &to, &delta);
+    own = draw<true>(s, NULL, v, from, random, &to, &delta);
   } else {
     uint32_t *counts = s.table + (size_t)s.warp * (size_t)s.k;
     p.near = count_neighbors(s, graph, counts, v);
-    draw<false>(s, counts, v, from, random, &to, &delta);
+    own = draw<false>(s, counts, v, from, random, &to, &delta);
   }
+  p.state = own > 0 ? IN_CONFLICT : 0;
+  if (stays) return p;
   p.colors = (uint32_t)from | (uint32_t)to << 16;
   p.delta = delta;
-  p.changes = to != from;
+  p.state |= to != from ? CHANGES : 0;
   return p;
 }
 
@@ -242,11 +252,28 @@ static __device__ __forceinline__ void apply(const Replica &s, const prism_gpu_g
   if (TABLE && s.tabled) add_moves(s, graph, proposal, first, changed);
 }
 
-/* One sweep over all vertices; ends at f = 0 with until_legal. */
+/* Notes for the hooks about the first `count` vertices of the batch; p is the proposal
+ * that stands in this lane. */
+static __device__ __forceinline__ void count_visits(const Replica &s,
+                                                    const prism_tempering_job_t &job,
+                                                    uint64_t sweep, const Proposal &p,
+                                                    int32_t first, int32_t count,
+                                                    uint32_t changed) {
+  if (s.warp != 0 || s.lane >= count) return;
+  int32_t v = first + s.lane;
+  if ((p.state & IN_CONFLICT) != 0)
+    atomicAdd(&job.hooks.counter[PRISM_COUNTER_conflict_time][v],
+              (uint32_t)(sweep == job.base ? v : s.n));
+  if ((changed >> s.lane & 1u) != 0)
+    atomicAdd(&job.hooks.counter[PRISM_COUNTER_color_changes][v], 1u);
+}
+
+/* One sweep over all vertices, or to f = 0 where that ends it. Returns the draws. */
 template <bool TABLE>
-static __device__ __forceinline__ void sweep_all(Replica &s, const prism_gpu_graph_t &graph,
-                                                 const prism_tempering_job_t &job, uint64_t sweep,
-                                                 uint16_t *best_row) {
+static __device__ __forceinline__ int32_t sweep_all(Replica &s,
+                                                    const prism_gpu_graph_t &graph,
+                                                    const prism_tempering_job_t &job,
+                                                    uint64_t sweep, uint16_t *best_row) {
   s.group = -1;
   for (int32_t first = 0; first < s.n;) {
     Proposal mine = propose<TABLE>(s, graph, job, sweep, first + s.warp);
@@ -257,7 +284,7 @@ static __device__ __forceinline__ void sweep_all(Replica &s, const prism_gpu_gra
     __syncthreads();
     Proposal p = {0, 0, 0, 0};
     if (s.lane < s.warps) p = proposal[s.lane];
-    uint32_t changed = __ballot_sync(FULL_WARP, p.changes != 0);
+    uint32_t changed = __ballot_sync(FULL_WARP, (p.state & CHANGES) != 0);
     uint32_t clash = __ballot_sync(FULL_WARP, (p.near & changed) != 0);
     int32_t count = clash != 0 ? __ffs((int)clash) - 1 : s.warps;
     count = min(count, s.n - first);
@@ -283,10 +310,12 @@ static __device__ __forceinline__ void sweep_all(Replica &s, const prism_gpu_gra
       apply<TABLE>(s, graph, proposal, first, changed);
       __syncthreads();
       if (TABLE && s.guard && s.tabled && s.flags->outgrown != 0) s.tabled = false;
-      if (job.solved != NULL && s.best_f == 0) return;
     }
+    if (job.hooks.counter[0] != NULL) count_visits(s, job, sweep, p, first, count, changed);
     first += count;
+    if (job.solved != NULL && s.best_f == 0) return first;
   }
+  return s.n;
 }
 
 /* Go back to the table when all classes are small; all threads, between two barriers. */
@@ -348,6 +377,7 @@ static __global__ void __launch_bounds__(32 * MAX_WARPS)
   Replica s = open_replica<TABLE, SHARED>(graph, job, layout, (uint8_t *)shared_memory);
   uint16_t *best_row = job.best.color + (size_t)blockIdx.x * (size_t)job.best.pitch;
   uint64_t first = job.base + *job.ladder.round * (uint64_t)job.sweeps;
+  int64_t draws = 0;
   for (int32_t i = 0; i < job.sweeps; ++i) {
     if (job.solved != NULL && s.best_f == 0) break;
     if (threadIdx.x == 0 && job.stop != NULL)
@@ -355,7 +385,7 @@ static __global__ void __launch_bounds__(32 * MAX_WARPS)
     __syncthreads();
     if (s.flags->stop != 0) break;
     if (TABLE && !s.tabled) try_table(s, graph);
-    sweep_all<TABLE>(s, graph, job, first + (uint64_t)i, best_row);
+    draws += sweep_all<TABLE>(s, graph, job, first + (uint64_t)i, best_row);
   }
   __syncthreads();
   if (s.pending) save(s, best_row);
@@ -363,6 +393,7 @@ static __global__ void __launch_bounds__(32 * MAX_WARPS)
   if (threadIdx.x != 0) return;
   job.state.f[blockIdx.x] = s.f;
   job.best.f[blockIdx.x] = s.best_f;
+  if (job.moves != NULL) atomicAdd(job.moves, (unsigned long long)draws);
   if (job.solved != NULL && s.best_f == 0) atomicCAS(job.solved, 0u, 1u + blockIdx.x);
 }
 

@@ -59,10 +59,12 @@ typedef struct prism_tempering_job {
   uint64_t seed;
   uint32_t individual;       /* of the random numbers */
   uint64_t base;             /* first position of the random numbers */
-  const uint32_t *frozen;    /* bit v: v keeps its colour; NULL: none */
+  prism_gpu_hooks_t hooks;   /* `frozen` and `counter` have a meaning: as on the CPU, a vertex
+                                in conflict at its turn was so since its last one */
   const uint32_t *stop;      /* not 0: end before the next sweep; NULL: never */
   uint32_t *solved;          /* set to 1 + member at f = 0, where the member then stays;
                                 NULL: it goes on. May be `stop`: then all end */
+  unsigned long long *moves; /* the draws made are added; NULL: not counted */
 } prism_tempering_job_t;
 
 /* Choose a layout. [in] threads, 0 for the default, a multiple of 32 up to 512;

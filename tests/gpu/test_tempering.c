@@ -30,6 +30,7 @@ typedef struct twin {
   prism_tempering_job_t job;
   int32_t members;
   int32_t *start, *color, *f; /* [n], [n], [members] */
+  int64_t draws;              /* of the CPU, for each ladder */
 } twin_t;
 
 typedef struct twin_case {
@@ -42,6 +43,7 @@ typedef struct twin_case {
   bool lists;               /* no bit rows */
   bool one_class;           /* all vertices begin with the last colour */
   const uint64_t *frozen;   /* NULL: none */
+  bool counters;
 } twin_case_t;
 
 static void draw_start(twin_t *w, const twin_case_t *c) {
@@ -86,7 +88,7 @@ static twin_t twin_of(const twin_case_t *c) {
   draw_start(&w, c);
   prism_ladder_params_t params = {.replicas = c->levels, .sweeps = c->sweeps, .t_min = c->t_min,
                                   .t_max = c->t_max};
-  prism_hooks_t hooks = {.frozen = c->frozen};
+  prism_hooks_t hooks = {.frozen = c->frozen, .counters = c->counters};
   static prism_hooks_t kept; /* the sampler borrows it */
   kept = hooks;
   prism_tempering_setup_t setup = {.problem = w.problem, .hooks = &kept, .k = c->k,
@@ -116,14 +118,23 @@ static twin_t twin_of(const twin_case_t *c) {
   w.job.individual = 9;
   w.job.base = UINT64_C(7) << 30;
   size_t words = (size_t)prism_bitset_words(c->n) * sizeof *c->frozen;
-  if (c->frozen != NULL) w.job.frozen = device_copy(c->frozen, words);
+  if (c->frozen != NULL) w.job.hooks.frozen = device_copy(c->frozen, words);
+  size_t cells = (size_t)c->n * sizeof(uint32_t);
+  for (int i = 0; i < PRISM_COUNTER_COUNT && c->counters; ++i) {
+    w.job.hooks.counter[i] = device_bytes(cells);
+    must_cuda(cudaMemset(w.job.hooks.counter[i], 0, cells));
+  }
+  unsigned long long none = 0;
+  w.job.moves = device_copy(&none, sizeof none);
   return w;
 }
 
 static void twin_release(twin_t *w) {
   prism_gpu_ladder_t *l = &w->job.ladder;
   const void *device[] = {l->level_of, l->replica_at, l->weight,   l->factor,
-                          l->attempts, l->accepted,   l->round,    w->job.frozen};
+                          l->attempts, l->accepted,   l->round,    w->job.moves,
+                          w->job.hooks.frozen};
+  for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) must_cuda(cudaFree(w->job.hooks.counter[i]));
   for (size_t i = 0; i < sizeof device / sizeof device[0]; ++i)
     must_cuda(cudaFree((void *)(uintptr_t)device[i]));
   pool_destroy(&w->job.state);
@@ -148,6 +159,7 @@ static void device_round(twin_t *w, bool lists) {
 static void cpu_round(twin_t *w) {
   int64_t used = 0;
   must(prism_tempering_run(w->cpu, prism_tempering_round(w->cpu), false, NULL, &used));
+  w->draws += used;
 }
 
 /* Colours and f of all members and of their best are what they claim. */
@@ -190,6 +202,18 @@ static void check_equal(twin_t *w) {
   assert_int_equal(best, cpu->best_f);
 }
 
+/* Draws, and with one ladder the counters. */
+static void check_counts(twin_t *w) {
+  unsigned long long moves = 0;
+  must_cuda(cudaMemcpy(&moves, w->job.moves, sizeof moves, cudaMemcpyDeviceToHost));
+  assert_int_equal(moves, w->draws * (w->members / w->cpu->replicas));
+  for (int i = 0; i < PRISM_COUNTER_COUNT; ++i) {
+    if (w->job.hooks.counter[i] == NULL) continue;
+    host_ints((const int32_t *)w->job.hooks.counter[i], w->color, w->graph->n);
+    assert_memory_equal(w->color, w->cpu->counter[i], (size_t)w->graph->n * sizeof *w->color);
+  }
+}
+
 static void follow(const twin_case_t *c, int rounds) {
   twin_t w = twin_of(c);
   for (int i = 0; i < rounds; ++i) {
@@ -198,6 +222,7 @@ static void follow(const twin_case_t *c, int rounds) {
     check_equal(&w);
   }
   check_members(&w);
+  check_counts(&w);
   twin_release(&w);
 }
 
@@ -261,6 +286,8 @@ static void frozen_vertices_stay(void **state) {
     twin_case_t c = {.n = 150, .p = 0.5, .k = 9, .levels = 3, .sweeps = 3, .table = table,
                      .frozen = frozen};
     follow(&c, 3);
+    c.counters = true;
+    follow(&c, 3);
     twin_t w = twin_of(&c);
     device_round(&w, false);
     for (int32_t r = 0; r < w.members; ++r) {
@@ -269,6 +296,17 @@ static void frozen_vertices_stay(void **state) {
     }
     twin_release(&w);
   }
+}
+
+static void counters_are_those_of_the_cpu(void **state) {
+  (void)state;
+  static const int32_t threads[] = {0, 32, 512};
+  for (int i = 0; i < gpu_repeats(3, 1); ++i)
+    for (int32_t table = 0; table < 2; ++table) {
+      twin_case_t c = {.n = 131, .p = 0.4, .k = 9, .levels = 4, .sweeps = 3, .table = table,
+                       .threads = threads[i], .counters = true};
+      follow(&c, gpu_repeats(6, 2));
+    }
 }
 
 /* ---- ends ---- */
@@ -437,6 +475,7 @@ int main(void) {
       cmocka_unit_test(large_classes_are_counted),
       cmocka_unit_test(large_graphs_are_counted),
       cmocka_unit_test(frozen_vertices_stay),
+      cmocka_unit_test(counters_are_those_of_the_cpu),
       cmocka_unit_test(a_legal_coloring_ends_it),
       cmocka_unit_test(what_does_not_fit_is_refused),
       cmocka_unit_test(histogram_is_boltzmann),
