@@ -116,6 +116,16 @@ bool prism_ladder_tune(prism_ladder_t *ladder, const uint32_t *attempts,
   return true;
 }
 
+double prism_ladder_share(const prism_ladder_t *ladder, const uint32_t *attempts,
+                          const uint32_t *accepted) {
+  uint64_t tried = 0, made = 0;
+  for (int32_t i = 0; i + 1 < ladder->levels; ++i) {
+    tried += attempts[i];
+    made += accepted[i];
+  }
+  return tried > 0 ? (double)made / (double)tried : 0.0;
+}
+
 void prism_ladder_weights(double t, int32_t k, uint32_t *weight) {
   double most = (double)(UINT32_MAX / (uint32_t)k);
   for (int32_t d = 0; d < PRISM_LADDER_WEIGHTS; ++d)

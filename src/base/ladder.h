@@ -71,6 +71,11 @@ enum { PRISM_LADDER_WINDOW = 20 };
 bool prism_ladder_tune(prism_ladder_t *ladder, const uint32_t *attempts,
                        const uint32_t *accepted);
 
+/* Share of the exchanges that were made, over all pairs of levels; 0 where none was
+ * tried. [in] attempts, accepted [levels - 1] */
+double prism_ladder_share(const prism_ladder_t *ladder, const uint32_t *attempts,
+                          const uint32_t *accepted);
+
 /* [out] weight [PRISM_LADDER_WEIGHTS]: proportional to exp(-d / t); k of the largest
  * sum up to less than 2^32. */
 void prism_ladder_weights(double t, int32_t k, uint32_t *weight);

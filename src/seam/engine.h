@@ -59,6 +59,8 @@ typedef struct prism_summary {
   double diversity;    /* mean partition distance / n among the individuals; -1: a single one */
   int32_t individuals;
   int32_t restarts;    /* of this ticket: populations that had converged and were renewed */
+  double temperature;  /* TEMPERING: of the coldest level, > 0; otherwise 0 */
+  double swap_rate;    /* TEMPERING: share of the exchanges made lately; 0: not known */
   char note[PRISM_NOTE_BYTES]; /* worth telling the user, as a pool that memory made smaller; "":
                                   nothing */
 } prism_summary_t;

@@ -228,7 +228,9 @@ static void exchange(prism_tempering_t *t) {
 static void end_round(prism_tempering_t *t) {
   exchange(t);
   ++t->round;
-  if (t->ladder.frozen || t->round % PRISM_LADDER_WINDOW != 0) return;
+  if (t->round % PRISM_LADDER_WINDOW != 0) return;
+  t->swap_rate = prism_ladder_share(&t->ladder, t->attempts, t->accepted);
+  if (t->ladder.frozen) return;
   if (prism_ladder_tune(&t->ladder, t->attempts, t->accepted)) make_tables(t);
   size_t bytes = (size_t)(t->replicas - 1) * sizeof *t->attempts;
   memset(t->attempts, 0, bytes);

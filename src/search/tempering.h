@@ -39,6 +39,8 @@ typedef struct prism_tempering {
   int32_t *replica_at;   /* [replicas] of each level */
   uint32_t *attempts;    /* [replicas - 1] of this window */
   uint32_t *accepted;
+  double swap_rate;      /* share of exchanges made in the last window, or since the ladder is
+                            frozen; 0: not known yet */
 
   int32_t *color;        /* [replicas][n] */
   int64_t *f;            /* [replicas] */

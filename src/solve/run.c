@@ -144,6 +144,10 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   run->iterations += summary->iterations;
   island->method = summary->method;
   if (summary->diversity >= 0.0) run->diversity = summary->diversity;
+  if (summary->temperature > 0.0) {
+    run->temperature = summary->temperature;
+    run->swap_rate = summary->swap_rate;
+  }
   double cost = run->config->params->run.deterministic ? (double)summary->iterations
                                                        : summary->seconds;
   if (summary->k == island->portfolio.k)

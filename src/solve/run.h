@@ -51,6 +51,8 @@ typedef struct prism_run {
   int64_t iterations;      /* this rank */
   int64_t f_best;          /* fewest conflicts at k on this rank; -1: none yet */
   double diversity;
+  double temperature;      /* coldest one of the last TEMPERING; 0: none has run */
+  double swap_rate;        /* its share of exchanges made */
   bool stopping;
   bool exhausted;          /* this rank has used up its iterations */
   int32_t exhausted_ranks; /* rank 0 */

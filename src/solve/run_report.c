@@ -22,8 +22,12 @@ static prism_status_t send_metric(prism_run_t *run, const char *step) {
   row.iterations = run->iterations;
   row.compaction_ratio = run->shared->compaction;
   char text[sizeof row.parameters];
-  snprintf(text, sizeof text, "method=%s islands=%d", prism_method_name(face->method),
-           run->islands);
+  int used = snprintf(text, sizeof text, "method=%s islands=%d", prism_method_name(face->method),
+                      run->islands);
+  if (run->temperature > 0.0) {
+    row.temperature = run->temperature;
+    snprintf(text + used, sizeof text - (size_t)used, " swap=%.3f", run->swap_rate);
+  }
   PRISM_RECORD_TEXT(row.parameters, text);
   return prism_telemetry_metric(run->telemetry, &row);
 }

@@ -348,6 +348,7 @@ static void exchanges_stay_in_the_band(void **state) {
     double rate = (double)w.t->accepted[i] / (double)w.t->attempts[i];
     assert_true(rate > w.t->ladder.swap_low - 0.06 && rate < w.t->ladder.swap_high + 0.06);
   }
+  assert_true(w.t->swap_rate > w.t->ladder.swap_low && w.t->swap_rate < w.t->ladder.swap_high);
   assert_memory_equal(before, w.t->ladder.temperature, sizeof before);
   release(&w);
 }
