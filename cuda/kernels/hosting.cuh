@@ -124,6 +124,12 @@ __device__ __forceinline__ int32_t bit_after(uint32_t bits, uint32_t from) {
   return (__ffs((int)__funnelshift_r(bits, bits, from)) - 1 + (int32_t)from) & 31;
 }
 
+/* One bit for each of `lanes` that comes before this one, counted around from `turn`. */
+__device__ __forceinline__ uint32_t before_me(uint32_t lanes, int32_t lane, uint32_t turn) {
+  return __funnelshift_r(lanes, lanes, turn & 31) &
+         ((1u << ((uint32_t)(lane - (int32_t)turn) & 31u)) - 1u);
+}
+
 /* Copy this thread's colours to the best colouring. */
 template <class Cell, int V>
 __device__ __forceinline__ void save(const Search<Cell> &s, uint16_t *best) {
@@ -183,14 +189,14 @@ struct Candidate {
   uint32_t colors; /* from | to << 16 */
 };
 
-/* The best move of this lane's vertex. A tabu colour counts where it leads below the
- * best known: `room` = best - f conflicts. */
-template <class Cell>
+/* The best move of this lane's vertex. A tabu colour counts, if ASPIRES, where it leads
+ * below the best known: `room` = best - f conflicts. */
+template <class Cell, bool ASPIRES = true>
 __device__ __forceinline__ Candidate choose(Search<Cell> &s, Host &host, int32_t room) {
   int32_t best = host.best, ties = host.ties, pick = host.pick;
   bool valid = host.vertex >= 0;
-  bool tempted = valid && host.banned < best && host.banned - host.own < room;
-  uint32_t lanes = __ballot_sync(FULL_WARP, tempted);
+  bool tempted = ASPIRES && valid && host.banned < best && host.banned - host.own < room;
+  uint32_t lanes = ASPIRES ? __ballot_sync(FULL_WARP, tempted) : 0u;
   for (; lanes != 0; lanes &= lanes - 1) {
     int32_t h = __ffs((int)lanes) - 1, b, t, p, other;
     int32_t vertex = __shfl_sync(FULL_WARP, host.vertex, h);
@@ -218,14 +224,38 @@ __device__ __forceinline__ void meet() {
     __syncwarp();
 }
 
-/* Agree on the best move of all warps. [in] count: vertices hosted, and flags. */
-template <class Cell, bool CLUSTER>
+/* A score as a number that is the smaller the higher the score. */
+__device__ __forceinline__ uint32_t worth_of(float score) {
+  uint32_t bits = __float_as_uint(score + 0.0f); /* -0 is 0 */
+  return (bits >> 31) != 0 ? bits : ~bits & 0x7FFFFFFFu;
+}
+
+/* The lane with the least key; if SCORED, the delta decides first, then the least
+ * worth. [out] least: its key. */
+template <class Cell, bool SCORED>
+__device__ __forceinline__ int32_t leader(uint32_t key, uint32_t worth, uint32_t *least) {
+  if (SCORED) {
+    uint32_t delta = key >> Cell::DELTA_SHIFT;
+    if (delta != __reduce_min_sync(FULL_WARP, delta)) worth = NO_KEY;
+    if (worth != __reduce_min_sync(FULL_WARP, worth)) key = NO_KEY;
+  }
+  *least = __reduce_min_sync(FULL_WARP, key);
+  return __ffs((int)__ballot_sync(FULL_WARP, key == *least)) - 1;
+}
+
+/* Agree on the best move of all warps. [in] count: vertices hosted, and flags; worth: of
+ * this lane's vertex, score: [n] or NULL; used if SCORED. [in,out] sum: if SUMS, a small
+ * number of each lane becomes the sum over all. */
+template <class Cell, bool CLUSTER, bool SUMS = false, bool SCORED = false>
 __device__ __forceinline__ Move agree(Search<Cell> &s, const Candidate &lane, int32_t vertex,
-                                      uint32_t count, int32_t parity) {
-  uint32_t least = __reduce_min_sync(FULL_WARP, lane.key);
-  int32_t from = __ffs((int)__ballot_sync(FULL_WARP, lane.key == least)) - 1;
+                                      uint32_t count, int32_t parity, int32_t *sum = NULL,
+                                      uint32_t worth = 0, const float *score = NULL) {
+  uint32_t least;
+  int32_t from = leader<Cell, SCORED>(lane.key, worth, &least);
   uint4 *record = s.record + parity * MAX_RECORDS;
   int32_t records = s.warps, first = 0;
+  if (SUMS)
+    vertex = (vertex & 0xFFFF) | (int32_t)((uint32_t)__reduce_add_sync(FULL_WARP, *sum) << 16);
   if (CLUSTER) {
     cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
     int32_t blocks = (int32_t)cluster.num_blocks();
@@ -239,13 +269,21 @@ __device__ __forceinline__ Move agree(Search<Cell> &s, const Candidate &lane, in
   }
   meet<CLUSTER>();
   uint4 read = make_uint4(NO_KEY, 0, 0, 0);
+  bool outgrown = false;
   if (s.lane < records) read = record[s.lane];
+  if (SUMS) { /* then any warp may say it */
+    *sum = __reduce_add_sync(FULL_WARP, (int32_t)read.y >> 16);
+    read.y &= 0xFFFFu;
+    outgrown = __any_sync(FULL_WARP, read.w >= OUTGROWN);
+    read.w &= OUTGROWN - 1;
+  }
+  if (SCORED)
+    worth = score != NULL && read.x != NO_KEY ? worth_of(__ldg(score + read.y)) : 0u;
   Move move;
-  move.key = __reduce_min_sync(FULL_WARP, read.x);
-  from = __ffs((int)__ballot_sync(FULL_WARP, read.x == move.key)) - 1;
+  from = leader<Cell, SCORED>(read.x, worth, &move.key);
   move.vertex = __shfl_sync(FULL_WARP, (int32_t)read.y, from);
   uint32_t colors = __shfl_sync(FULL_WARP, read.z, from);
-  move.count = __reduce_add_sync(FULL_WARP, read.w);
+  move.count = __reduce_add_sync(FULL_WARP, read.w) + (outgrown ? OUTGROWN : 0u);
   uint32_t here = s.warps == 32 ? FULL_WARP : ((1u << s.warps) - 1u) << first;
   uint32_t roomy = __ballot_sync(FULL_WARP, (read.w & COUNT_MASK) < 29u) & here;
   move.taker = roomy != 0 ? __ffs((int)roomy) - 1 - first : -1;

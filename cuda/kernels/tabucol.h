@@ -44,6 +44,8 @@ typedef struct prism_tabucol_plan {
 typedef struct prism_tabucol_job {
   prism_gpu_pool_t start;         /* [members] where they begin */
   prism_gpu_pool_t best;          /* [members] their best colourings and f; may be `start` */
+  prism_gpu_pool_t last;          /* [members] where they end; may be `start`; no color: NULL */
+  prism_gpu_hooks_t hooks;        /* vertex_weight is not used */
   int64_t iterations;             /* moves of each individual */
   float tenure_base, tenure_slope;
   uint64_t seed;

@@ -1,0 +1,467 @@
+/* The kernel of TabuCol in all its forms, and how they are laid out and launched; see
+ * tabucol.h and weighted.h. */
+#ifndef PRISM_CUDA_KERNELS_TABUCOL_KERNEL_CUH
+#define PRISM_CUDA_KERNELS_TABUCOL_KERNEL_CUH
+
+#include "kernels/tabucol.cuh"
+#include "runtime/check.h"
+
+namespace tabucol {
+
+template <class Cell, int V, bool CLUSTER>
+__device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g,
+                                     const prism_tabucol_job_t &job, const Layout &l,
+                                     int32_t ring, uint32_t rank, uint32_t individual) {
+  extern __shared__ uint4 memory[];
+  char *base = (char *)memory;
+  s.record = memory;
+  s.queue = (int32_t *)(memory + 2 * MAX_RECORDS);
+  s.gamma = (uint32_t *)(base + l.gamma);
+  s.color = (uint16_t *)(base + l.color);
+  s.entry = (uint2 *)(base + l.entry);
+  s.head = (uint16_t *)(base + l.head);
+  s.mark = (uint8_t *)(base + l.mark);
+  s.size = (int32_t *)(base + l.size);
+  s.stride = l.stride;
+  s.k = job.start.k;
+  s.first = (int32_t)rank * l.vertices;
+  int32_t left = g.n - s.first;
+  left = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
+  s.words = (left + Cell::PER_WORD - 1) / Cell::PER_WORD;
+  s.lane = (int32_t)(threadIdx.x & 31);
+  s.warp = (int32_t)(threadIdx.x >> 5);
+  s.warps = (int32_t)(blockDim.x >> 5);
+  s.owners = (s.words + 32 * V - 1) / (32 * V);
+  if (s.owners == 0) s.owners = 1;
+  s.share = QUEUE / s.owners;
+  if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
+  uint32_t thread = rank * blockDim.x + threadIdx.x;
+  prism_rng_block_t random = prism_rng_at(job.seed, *job.generation, thread,
+                                          job.first_individual + individual, PRISM_RNG_MOVE);
+  s.rng = random.word[0];
+  for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
+    s.head[i] = (uint16_t)NO_ENTRY;
+}
+
+template <class Cell>
+__device__ __forceinline__ void open_weights(Weights &weights, const Search<Cell> &s,
+                                             const prism_gpu_graph_t &g, uint16_t *weight,
+                                             const Layout &l, uint32_t individual) {
+  extern __shared__ uint4 memory[];
+  char *base = (char *)memory;
+  weights.pitch = weight_pitch(g.n);
+  size_t cells = (size_t)g.n * (size_t)weights.pitch;
+  weights.cell = weight + (size_t)individual * cells + (size_t)s.first;
+  weights.member = (uint4 *)(base + l.member);
+  weights.span = l.span;
+  weights.sum = (uint16_t *)(base + l.sum);
+  weights.limit = (uint32_t)min(USUAL_LIMIT, LARGEST_SUM - g.max_degree);
+}
+
+/* The sizes of the classes of `start`, in shared memory. Returns whether a count might
+ * not fit a cell. */
+template <class Cell>
+__device__ __forceinline__ bool measure(Search<Cell> &s, int32_t n, const uint16_t *start) {
+  bool outgrown = false;
+  for (int32_t c = (int32_t)threadIdx.x; c < s.k; c += (int32_t)blockDim.x) s.size[c] = 0;
+  __syncthreads();
+  for (int32_t v = (int32_t)threadIdx.x; v < n; v += (int32_t)blockDim.x)
+    atomicAdd(&s.size[start[v]], 1);
+  __syncthreads();
+  for (int32_t c = 0; c < s.k; ++c) outgrown |= s.size[c] >= (int32_t)Cell::FORBID - 2;
+  __syncthreads();
+  return outgrown;
+}
+
+/* One thread enters the pair that a move made tabu into the calendar. A vertex of high
+ * score stays put longer, up to twice. */
+template <class Cell, bool HOOKS>
+__device__ __forceinline__ void forbid(Search<Cell> &s, const prism_tabucol_job_t &job,
+                                       const Move &move, uint32_t now, uint32_t mask) {
+  uint32_t conflicting = move.count & COUNT_MASK;
+  float slope = job.tenure_slope;
+  if (HOOKS && job.hooks.score != NULL)
+    slope *= 1.0f + fminf(fmaxf(job.hooks.score[move.vertex], 0.0f), 1.0f);
+  uint32_t tenure = 1u + (uint32_t)(slope * (float)conflicting) +
+                    lcg_below(&s.rng, (uint32_t)job.tenure_base);
+  uint32_t slot = (now + 1u + min(tenure, mask - 2u)) & mask, at = now & mask;
+  s.entry[at] = make_uint2((uint32_t)move.vertex | (uint32_t)move.from << 16, s.head[slot]);
+  s.head[slot] = (uint16_t)at;
+}
+
+__device__ __forceinline__ bool stopped(const prism_tabucol_job_t &job) {
+  return job.stop != NULL && *(const volatile uint32_t *)job.stop != 0;
+}
+
+/* A search in its run: what it holds beside its tables, and how far it is. */
+template <class Cell>
+struct Run {
+  Search<Cell> s;
+  Weights weights;     /* if WEIGHTED */
+  Host host;
+  Watch watch;         /* if HOOKS */
+  uint16_t *best_color, *last_color; /* of this individual; last_color may be NULL */
+  int32_t f, best_f;
+  int32_t gained;      /* this thread's part of what the last move did to f; if WEIGHTED */
+  uint32_t now;        /* iterations done */
+  uint32_t flags;      /* of this warp, for the next record */
+  int32_t patience;    /* iterations that may pass with a look at others, see iterate() */
+  bool pending;        /* the best is the present colouring, not copied yet */
+};
+
+__device__ __forceinline__ const uint32_t *frozen_of(const prism_tabucol_job_t &job, bool hooks) {
+  return hooks ? job.hooks.frozen : NULL;
+}
+
+/* Host the conflicting vertices of a start after iteration `before`, as many as find a
+ * lane. */
+template <class Cell, int V, bool HOOKS>
+__device__ __forceinline__ void take_first(Run<Cell> &r, const prism_tabucol_job_t &job,
+                                           uint32_t before) {
+  const uint32_t none[V] = {};
+  bool found = false;
+  /* A round fills the queue, with one vertex of a thread. */
+  for (int32_t round = 0; round < r.s.warps + V * Cell::PER_WORD; ++round) {
+    if (r.s.warp < r.s.owners) found = enqueue<Cell, V, HOOKS>(r.s, none, 0, true, before);
+    meet<false>();
+    bool left;
+    uint32_t lanes = take_in<Cell, HOOKS>(r.s, r.host, before, true, job.hooks, r.watch, &left);
+    scan_for(r.s, r.host, lanes);
+    meet<false>();
+  }
+  if (found) r.flags |= WAITING;
+}
+
+/* Build the tables and take the first vertices in. */
+template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
+__device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
+                                      const prism_tabucol_job_t &job, const uint16_t *start) {
+  const uint32_t *frozen = frozen_of(job, HOOKS);
+  r.host = Host{-1, 0, 0, NO_COUNT, 0, 0, NO_COUNT};
+  r.watch = Watch{0, 0};
+  r.gained = 0;
+  r.now = 0;
+  r.flags = 0;
+  r.pending = true;
+  r.patience = 0;
+  int32_t conflicts;
+  if (WEIGHTED) {
+    enroll(r.weights, g.n, r.s.k, start);
+    bool full = build_weighted<Cell, V>(r.s, r.weights, g, start, false, frozen);
+    if (__any_sync(FULL_WARP, full)) r.flags |= OUTGROWN;
+    conflicts = count_conflicts<Cell, V>(r.s, r.weights, g);
+  } else {
+    conflicts = build<Cell, V>(r.s, g, start, frozen);
+  }
+  r.f = r.best_f = total<Cell, CLUSTER>(r.s, conflicts) / 2;
+  take_first<Cell, V, HOOKS>(r, job, NO_KEY); /* so that the next is iteration 0 */
+}
+
+/* Halve the weights and start anew from the present colours, without tabus. */
+template <class Cell, int V, bool CLUSTER, bool HOOKS>
+__device__ __forceinline__ void smooth(Run<Cell> &r, const prism_gpu_graph_t &g,
+                                    const prism_tabucol_job_t &job, int32_t ring) {
+  if (HOOKS && r.host.vertex >= 0) unwatch(job.hooks, r.host, r.watch, r.now + 1);
+  r.host.vertex = -1;
+  r.flags = 0;
+  save<Cell, V>(r.s, r.last_color);
+  meet<CLUSTER>();
+  build_weighted<Cell, V>(r.s, r.weights, g, r.last_color, true, frozen_of(job, HOOKS));
+  for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
+    r.s.head[i] = (uint16_t)NO_ENTRY;
+  meet<CLUSTER>();
+  take_first<Cell, V, HOOKS>(r, job, r.now);
+}
+
+/* The first half of an iteration, by the warps that own words of gamma. [in] moved: there
+ * is a move; left: it does not improve; grow: conflicting edges become heavier before it;
+ * due: the tabu pairs that expire. */
+template <class Cell, int V, bool WEIGHTED, bool HOOKS>
+__device__ __forceinline__ void change(Run<Cell> &r, const prism_gpu_graph_t &g,
+                                       const prism_tabucol_job_t &job, const Move &move,
+                                       bool moved, bool left, bool grow, const uint2 &due) {
+  const bool waiting = (move.count & (STOP - WAITING)) != 0;
+  uint32_t fresh[V] = {};
+  if (r.pending && (WEIGHTED || left)) save<Cell, V>(r.s, r.best_color);
+  expire<Cell, V>(r.s, due);
+  if (WEIGHTED && grow) {
+    bool full = raise<Cell, V>(r.s, r.weights, g, frozen_of(job, HOOKS));
+    if (__any_sync(FULL_WARP, full)) r.flags |= OUTGROWN;
+  }
+  if (moved && WEIGHTED)
+    r.gained = recolor_weighted<Cell, V>(r.s, r.weights, move, fresh);
+  else if (moved)
+    recolor<Cell, V>(r.s, g, move, fresh);
+  if (enqueue<Cell, V, HOOKS>(r.s, fresh, move.to, waiting, r.now)) r.flags |= WAITING;
+}
+
+/* The second half: this warp's vertices follow the move, if there was one; `near`: its vertex
+ * is a neighbour of this lane's. */
+template <class Cell, bool WEIGHTED, bool HOOKS>
+__device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &job,
+                                       const Move &move, bool moved, bool near, bool taker) {
+  Host &host = r.host;
+  int32_t edge = 1;
+  if (WEIGHTED && near) /* only now: the owner may have raised it */
+    edge = r.weights.cell[(size_t)move.vertex * (size_t)r.weights.pitch +
+                          (size_t)(host.vertex - r.s.first)];
+  if (HOOKS && job.hooks.counter[0] != NULL && moved) count_move(r.s, host, move, job.hooks);
+  bool scan = moved && follow<Cell, WEIGHTED>(r.s, host, near, edge, move);
+  if (WEIGHTED && host.vertex >= 0)
+    host.own = *gamma_cell<Cell>(r.s.gamma, r.s.stride, host.color, host.vertex - r.s.first) &
+               (Cell::FORBID - 1u);
+  if (host.vertex >= 0 && host.own == 0) {
+    if (HOOKS) unwatch(job.hooks, host, r.watch, r.now + 1);
+    r.s.mark[host.vertex - r.s.first] = 0;
+    host.vertex = -1;
+  }
+  uint32_t lanes = __ballot_sync(FULL_WARP, scan && host.vertex >= 0);
+  if (taker) {
+    bool left;
+    lanes |= take_in<Cell, HOOKS>(r.s, host, r.now, move.taker < 0, job.hooks, r.watch, &left);
+    r.flags |= left ? WAITING : 0u;
+  }
+  scan_for(r.s, host, lanes);
+}
+
+/* Iterate until f = 0, the last iteration, a stop, or (not if WEIGHTED) a count outgrows its
+ * cell. Where no hosted vertex has an improving move but others wait, these are taken in
+ * first, a queue each iteration. [in] rank, vertices: of this block; watched: a count may
+ * outgrow its cell. Returns whether it did, to the keeper alone. */
+template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
+__device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g,
+                                        const prism_tabucol_job_t &job, int32_t ring,
+                                        uint32_t rank, int32_t vertices, bool watched) {
+  const bool keeper = rank == 0 && threadIdx.x == 0, lead = rank == 0 && threadIdx.x < 32;
+  const float *score = HOOKS ? job.hooks.score : NULL;
+  const uint32_t mask = (uint32_t)ring - 1u, last = (uint32_t)job.iterations;
+  bool outgrown = false;
+  for (; WEIGHTED || (r.now < last && r.f > 0); ++r.now) {
+    const uint32_t now = r.now;
+    uint2 due = release(r.s, r.host, now & mask);
+    uint32_t hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, r.host.vertex >= 0));
+    Candidate mine = {NO_KEY, 0};
+    if (hosted != 0) mine = choose<Cell, !WEIGHTED>(r.s, r.host, r.best_f - r.f);
+    if (lead)
+      if ((now & 63u) == 63u && stopped(job)) r.flags |= STOP;
+    Move move = agree<Cell, CLUSTER, WEIGHTED, HOOKS>(r.s, mine, r.host.vertex, hosted | r.flags,
+                                                      (int32_t)(now & 1u), &r.gained,
+                                                      r.watch.worth, score);
+    if (WEIGHTED) { /* what the last move did to f is known now */
+      r.f += r.gained;
+      r.gained = 0;
+      r.pending |= r.f < r.best_f;
+      r.best_f = min(r.best_f, r.f);
+      if (r.f == 0 || now == last) break;
+    }
+    if (move.count >= STOP) {
+      if (!WEIGHTED || (move.count & (OUTGROWN - STOP)) != 0) break;
+      smooth<Cell, V, CLUSTER, HOOKS>(r, g, job, ring);
+      continue;
+    }
+    const int32_t delta = (int32_t)(move.key >> Cell::DELTA_SHIFT) - Cell::DELTA_ZERO;
+    const bool look = delta >= 0 && r.patience > 0 && (move.count & (STOP - WAITING)) != 0;
+    const bool moved = move.key != NO_KEY && !look;
+    r.patience = look ? r.patience - 1 : vertices / QUEUE;
+    uint32_t seen = 0;
+    if (moved && r.host.vertex >= 0)
+      seen = __ldg(g.row + (uint32_t)(move.vertex * g.words + (r.host.vertex >> 5)));
+    r.flags = 0;
+    const bool grow = delta >= 0 && !look && (move.count & COUNT_MASK) != 0;
+    if (r.s.warp < r.s.owners)
+      change<Cell, V, WEIGHTED, HOOKS>(r, g, job, move, moved, moved && delta >= 0, grow, due);
+    if (watched && lead && moved) {
+      if (keeper) outgrown = resize(r.s, move);
+      if (__shfl_sync(FULL_WARP, outgrown, 0)) r.flags |= OUTGROWN;
+    }
+    if (moved && threadIdx.x == blockDim.x - 1 &&
+        (uint32_t)(move.vertex - r.s.first) < (uint32_t)vertices)
+      forbid<Cell, HOOKS>(r.s, job, move, now, mask);
+    meet<false>();
+    if (threadIdx.x == 0) r.s.head[now & mask] = (uint16_t)NO_ENTRY; /* they have expired */
+    if (WEIGHTED) {
+      r.pending = false;
+      if (moved && threadIdx.x == blockDim.x - 1) reenroll(r.weights, move);
+    } else if (moved) {
+      r.f += delta;
+      r.pending = r.f < r.best_f || (delta < 0 && r.pending);
+      r.best_f = min(r.best_f, r.f);
+    }
+    const bool taker = move.taker < 0 || move.taker == r.s.warp;
+    if (hosted == 0 && !taker) continue;
+    const bool near = (seen >> (r.host.vertex & 31) & 1u) != 0;
+    attend<Cell, WEIGHTED, HOOKS>(r, job, move, moved, near, taker);
+  }
+  return outgrown;
+}
+
+/* Beyond the TabuCol of tabucol.h: WEIGHTED, see weighted.h; HOOKS, those of the job. */
+template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
+__global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
+    tabucol_kernel(prism_gpu_graph_t g, prism_tabucol_job_t job, uint16_t *weight, Layout l,
+                   int32_t ring) {
+  uint32_t rank = 0, individual = blockIdx.x;
+  if (CLUSTER) {
+    cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
+    rank = cluster.block_rank();
+    individual /= cluster.num_blocks();
+  }
+  Run<Cell> r;
+  open<Cell, V, CLUSTER>(r.s, g, job, l, ring, rank, individual);
+  if (WEIGHTED) open_weights(r.weights, r.s, g, weight, l, individual);
+  const bool keeper = rank == 0 && threadIdx.x == 0;
+  const bool watched =
+      !WEIGHTED && Cell::PER_WORD == 4 && g.max_degree >= (int32_t)Cell::FORBID - 2;
+  const uint16_t *start = job.start.color + (size_t)individual * (size_t)job.start.pitch;
+  r.best_color = job.best.color + (size_t)individual * (size_t)job.best.pitch;
+  r.last_color = NULL;
+  if (job.last.color != NULL)
+    r.last_color = job.last.color + (size_t)individual * (size_t)job.last.pitch;
+  if (watched && measure(r.s, g.n, start)) { /* the same in all blocks of a cluster */
+    if (keeper) atomicExch(job.outgrown, 1u);
+    return;
+  }
+  begin<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, start);
+  bool outgrown = iterate<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, ring, rank, l.vertices,
+                                                             watched);
+  if (r.pending) save<Cell, V>(r.s, r.best_color);
+  if (r.last_color != NULL) save<Cell, V>(r.s, r.last_color);
+  if (HOOKS && r.host.vertex >= 0) unwatch(job.hooks, r.host, r.watch, r.now);
+  meet<CLUSTER>();
+  if (!keeper) return;
+  job.best.f[individual] = r.best_f;
+  if (r.last_color != NULL) job.last.f[individual] = r.f;
+  if (r.best_f == 0) atomicCAS(job.solved, 0u, 1u + individual);
+  if (outgrown) atomicExch(job.outgrown, 1u);
+  atomicAdd(job.moves, (unsigned long long)r.now);
+}
+
+/* ---- the host's side ---- */
+
+typedef void (*kernel_t)(prism_gpu_graph_t, prism_tabucol_job_t, uint16_t *, Layout, int32_t);
+
+template <class Cell, bool WEIGHTED, bool HOOKS>
+static kernel_t kernel_of(const prism_tabucol_plan_t *plan) {
+  const bool cluster = plan->cluster > 1;
+  switch (plan->words_per_thread) {
+    case 1:
+      return cluster ? tabucol_kernel<Cell, 1, true, WEIGHTED, HOOKS>
+                     : tabucol_kernel<Cell, 1, false, WEIGHTED, HOOKS>;
+    case 2:
+      return cluster ? tabucol_kernel<Cell, 2, true, WEIGHTED, HOOKS>
+                     : tabucol_kernel<Cell, 2, false, WEIGHTED, HOOKS>;
+    default:
+      return cluster ? tabucol_kernel<Cell, 4, true, WEIGHTED, HOOKS>
+                     : tabucol_kernel<Cell, 4, false, WEIGHTED, HOOKS>;
+  }
+}
+
+static Layout layout_for(const prism_tabucol_plan_t *plan, int32_t n, int32_t k, bool weighted) {
+  return plan->cell_bytes == 1
+             ? layout_of<CellU8>(n, k, plan->cluster, plan->ring, weighted)
+             : layout_of<CellU16>(n, k, plan->cluster, plan->ring, weighted);
+}
+
+/* Longest tenure that normally occurs, with room: conflicts are few once the first
+ * moves are over, and longer ones are cut. */
+static int32_t ring_for(int32_t n) {
+  int32_t ring = 128;
+  while (ring < n / 4 && ring < 2048) ring *= 2;
+  return ring;
+}
+
+/* Threads and words of a block that owns `words` words: all conflicting vertices should
+ * find a host, about one in three of the vertices at the start of a search. */
+static bool shape(prism_tabucol_plan_t *plan, int32_t words, int32_t vertices, int32_t threads,
+                  int32_t words_per_thread) {
+  for (int32_t v = words_per_thread > 0 ? words_per_thread : 1; v <= 4; v *= 2) {
+    int32_t t = (words + v - 1) / v, hosts = (int32_t)(0.3 * (double)vertices);
+    if (hosts < 64) hosts = vertices < 64 ? vertices : 64;
+    if (threads > 0 ? t > threads : t > 1024) continue;
+    t = threads > 0 ? threads : t > hosts ? t : hosts < 1024 ? hosts : 1024;
+    t = (t + 31) / 32 * 32;
+    while (t / 32 * plan->cluster > MAX_RECORDS && t > (words + v - 1) / v) t -= 32;
+    if (t / 32 * plan->cluster > MAX_RECORDS || t * v < words) continue;
+    plan->threads = t;
+    plan->words_per_thread = v;
+    return true;
+  }
+  return false;
+}
+
+/* The smallest cluster whose blocks hold their part of the state. [in,out] plan: cell_bytes
+ * and ring are given. */
+static prism_status_t fit(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
+                          int32_t words_per_thread, bool weighted, int limit,
+                          prism_tabucol_plan_t *plan) {
+  for (plan->cluster = 1; plan->cluster <= 8; plan->cluster *= 2) {
+    Layout layout = layout_for(plan, graph->n, k, weighted);
+    int32_t vertices = plan->cluster > 1 ? layout.vertices : graph->n;
+    int32_t words = (vertices * plan->cell_bytes + 3) / 4;
+    if (!shape(plan, words, vertices, threads, words_per_thread)) continue;
+    plan->shared_bytes = layout.total;
+    if (plan->shared_bytes <= (size_t)limit) return PRISM_OK;
+  }
+  PRISM_FAIL(PRISM_UNSUPPORTED, "%d vertices in %d colors have no layout in shared memory",
+             graph->n, k);
+}
+
+typedef kernel_t (*choice_t)(const prism_tabucol_plan_t *plan, bool hooks);
+
+/* Make a plan for the kernels that `choose` names. */
+static prism_status_t plan_for(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
+                               int32_t words_per_thread, int32_t cell_bytes, bool weighted,
+                               choice_t choose, prism_tabucol_plan_t *out) {
+  int32_t most = weighted ? MAX_DEGREE : LARGEST_SUM - 1;
+  if (graph->row == NULL || graph->n > 65535 || k > 1024 || graph->max_degree > most)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "%d vertices in %d colors have no layout in shared memory",
+               graph->n, k);
+  int device = 0, limit = 0, multiprocessors = 0;
+  PRISM_CUDA(cudaGetDevice(&device));
+  PRISM_CUDA(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  PRISM_CUDA(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
+  prism_tabucol_plan_t plan = {};
+  plan.cell_bytes = cell_bytes > 0 ? cell_bytes : 1;
+  plan.ring = ring_for(graph->n);
+  PRISM_TRY(fit(graph, k, threads, words_per_thread, weighted, limit, &plan));
+  int32_t blocks = 0;
+  for (int hooks = 1; hooks >= 0; --hooks) {
+    kernel_t kernel = choose(&plan, hooks != 0);
+    PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
+                                    cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
+    PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
+                                                             plan.threads, plan.shared_bytes));
+    if (blocks < 1)
+      PRISM_FAIL(PRISM_UNSUPPORTED, "a block of %d threads does not fit the device",
+                 plan.threads);
+  }
+  plan.resident = multiprocessors * blocks / plan.cluster;
+  *out = plan;
+  return PRISM_OK;
+}
+
+static prism_status_t launch(const prism_tabucol_plan_t *plan, const prism_gpu_graph_t *graph,
+                             const prism_tabucol_job_t *job, uint16_t *weight, choice_t choose,
+                             cudaStream_t stream) {
+  const prism_gpu_hooks_t *hooks = &job->hooks;
+  kernel_t kernel = choose(
+      plan, hooks->score != NULL || hooks->frozen != NULL || hooks->counter[0] != NULL);
+  Layout layout = layout_for(plan, graph->n, job->start.k, weight != NULL);
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3((unsigned)(job->start.members * plan->cluster));
+  config.blockDim = dim3((unsigned)plan->threads);
+  config.dynamicSmemBytes = plan->shared_bytes;
+  config.stream = stream;
+  cudaLaunchAttribute attribute = {};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim.x = (unsigned)plan->cluster;
+  attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
+  config.attrs = &attribute;
+  config.numAttrs = plan->cluster > 1 ? 1 : 0;
+  PRISM_CUDA(cudaLaunchKernelEx(&config, kernel, *graph, *job, weight, layout, plan->ring));
+  return PRISM_OK;
+}
+
+}  // namespace tabucol
+
+#endif
