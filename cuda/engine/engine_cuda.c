@@ -19,13 +19,14 @@ typedef struct cuda_engine {
 
 /* ---- an island behind the desk ---- */
 
+static const uint32_t methods =
+    PRISM_METHOD_BIT(PRISM_METHOD_TABUCOL) | PRISM_METHOD_BIT(PRISM_METHOD_PARTIALCOL) |
+    PRISM_METHOD_BIT(PRISM_METHOD_WEIGHTED) | PRISM_METHOD_BIT(PRISM_METHOD_POOL);
+
 static void cuda_describe(const void *island, prism_island_info_t *out) {
   const prism_gpu_island_t *self = island;
-  *out = (prism_island_info_t){
-      .methods = PRISM_METHOD_BIT(PRISM_METHOD_TABUCOL) | PRISM_METHOD_BIT(PRISM_METHOD_POOL),
-      .mode = "gpu",
-      .stream = self->stream_index,
-      .device = self->context->device.name};
+  *out = (prism_island_info_t){.methods = methods, .mode = "gpu", .stream = self->stream_index,
+                               .device = self->context->device.name};
 }
 
 static prism_status_t cuda_work(void *island, const prism_work_t *work, const atomic_bool *stop,

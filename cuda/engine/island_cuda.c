@@ -12,7 +12,6 @@
 #include "runtime/check.h"
 
 enum { SPANS = 4096 };
-static const double converged = 0.05; /* mean distance / n at which a pool begins anew */
 
 /* ---- begin and end ---- */
 
@@ -111,10 +110,10 @@ static void remember(prism_gpu_island_t *island) {
   island->incumbent_k = island->k;
 }
 
-/* Start a population: what `old` (a pool of the same vertices, or NULL) leaves it, and
- * the incumbent. */
+/* Start a population: what `old` (of the same method and vertices, or NULL) leaves it,
+ * and the incumbent. */
 static prism_status_t found(prism_gpu_island_t *island, prism_population_t *p,
-                            const prism_population_t *old) {
+                            prism_population_t *old) {
   if (old != NULL) PRISM_TRY(prism_population_inherit(p, old, island->stream));
   if (island->incumbent_k < p->k) return PRISM_OK;
   const int32_t *map = prism_view_map(island->view);
@@ -130,7 +129,7 @@ static prism_status_t found(prism_gpu_island_t *island, prism_population_t *p,
 }
 
 static prism_status_t make_population(prism_gpu_island_t *island, const prism_work_t *work,
-                                      const prism_population_t *old) {
+                                      prism_population_t *old) {
   const prism_method_t m = work->params.method;
   prism_population_setup_t setup = {.method = m, .k = island->k, .graph = &island->graph,
                                     .params = &work->params, .seed = island->seed,
@@ -148,7 +147,7 @@ static prism_status_t make_population(prism_gpu_island_t *island, const prism_wo
 }
 
 /* A new k: view, device graph, and the population of the work's method, which inherits
- * from the pool of the last k where that had the same vertices. */
+ * from that of the last k where it had the same vertices. */
 static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *work) {
   remember(island);
   int32_t before = view_size(island);
@@ -158,10 +157,10 @@ static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *w
   /* Cores are nested: the same number of vertices means the same vertices. */
   bool same = g != NULL && g->n == before;
   prism_population_t old = {0};
-  if (same && island->live[PRISM_METHOD_POOL] && work->params.method == PRISM_METHOD_POOL &&
-      work->k < island->k) {
-    old = island->population[PRISM_METHOD_POOL];
-    island->live[PRISM_METHOD_POOL] = false;
+  const prism_method_t method = work->params.method;
+  if (same && island->live[method] && work->k < island->k) {
+    old = island->population[method];
+    island->live[method] = false;
   }
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
   prism_status_t status = PRISM_OK;
@@ -210,11 +209,11 @@ static prism_status_t launch_turn(void *context, cudaStream_t stream, const void
 
 static bool spent(const account_t *a) {
   const prism_work_t *work = a->work;
+  if (a->queued == 0) return false; /* there must be something to show */
   return a->over || atomic_load_explicit(a->stop, memory_order_relaxed) ||
          (work->generations > 0 && a->queued >= work->generations) ||
          (work->iterations > 0 && a->summary->iterations + a->promised >= work->iterations) ||
-         (work->seconds > 0.0 && a->queued > 0 &&
-          prism_clock_now() - a->begin >= work->seconds);
+         (work->seconds > 0.0 && prism_clock_now() - a->begin >= work->seconds);
 }
 
 /* Queue a generation, with the migrant that waits. */
@@ -258,14 +257,14 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
   if (c->pairs > 0)
     s->diversity = (double)c->apart / (double)c->pairs / (double)p->graph.n;
   const bool outgrown = c->outgrown != 0;
-  const bool same = c->pairs > 0 && s->diversity < converged;
+  const bool same = c->pairs > 0 && prism_population_note(p, s->diversity, c->best_f);
   PRISM_TRY(prism_triple_retire(island->triple, slot));
   if (a->over || (!outgrown && !same)) return PRISM_OK;
   /* The generation under way belongs to the old state: it ends first. */
   while (prism_triple_oldest(island->triple) != PRISM_SLOT_NONE)
     PRISM_TRY(collect(island, p, a));
   if (a->over) return PRISM_OK;
-  if (outgrown) return p->plan.cell_bytes == 1 ? prism_population_widen(p, island->stream)
+  if (outgrown) return p->searcher.cell_bytes == 1 ? prism_population_widen(p, island->stream)
                                                : PRISM_OK;
   if (p->fresh) return PRISM_OK; /* the other generation has seen to it */
   ++s->restarts;
@@ -316,6 +315,7 @@ prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_wor
                                .f_ticket = INT64_MAX, .diversity = -1.0};
   PRISM_TRY(prism_device_use(island->context->device.index));
   PRISM_TRY(reset_halt(island));
+  if (atomic_load(stop)) prism_gpu_island_halt(island);
   if (island->k != work->k || island->view == NULL || island->seeded)
     PRISM_TRY(change_k(island, work));
   island->last = m;

@@ -11,7 +11,9 @@
 
 enum {
   LEAST_MEMBERS = 8,
-  POOL_LENGTH = 10000,       /* moves of a child */
+  POOL_LENGTH = 10,          /* moves of a child for each vertex (docs/EXPERIMENTS.md) */
+  POOL_LEAST = 1000,         /* moves of a child */
+  TOURNAMENT = 2,
   TRAJECTORY_LENGTH = 50000, /* moves between two looks at a searcher */
   LONGEST = 10000000         /* moves in one launch: seconds */
 };
@@ -47,7 +49,7 @@ static size_t lay_out(prism_population_t *p, char *base) {
   int32_t n = p->graph.n;
   p->control = carve(&carver, sizeof *p->control);
   carve_pool(&carver, &p->pool, n, p->k, p->members);
-  carve_pool(&carver, &p->child, n, p->k, p->method == PRISM_METHOD_POOL ? p->members : 1);
+  carve_pool(&carver, &p->child, n, p->k, p->members);
   carve_pool(&carver, &p->best, n, p->k, 1);
   p->mating.first = carve(&carver, members * sizeof(int32_t));
   p->mating.second = carve(&carver, members * sizeof(int32_t));
@@ -70,15 +72,19 @@ static prism_status_t scratch_bytes(const prism_population_t *p, size_t *bytes) 
 /* All blocks for p->members. */
 static prism_status_t take_blocks(prism_population_t *p, cudaStream_t stream) {
   void *block = NULL;
-  size_t scratch = 0;
+  size_t scratch = 0,
+         learned = prism_searcher_learned_bytes(&p->searcher, p->graph.n, p->members);
   PRISM_TRY(scratch_bytes(p, &scratch));
   PRISM_TRY(prism_gpu_take(p->context, lay_out(p, NULL), stream, &block));
-  if (scratch > 0) {
-    prism_status_t status = prism_gpu_take(p->context, scratch, stream, &p->scratch);
-    if (status != PRISM_OK) {
-      prism_gpu_release(p->context, block, stream);
-      return status;
-    }
+  prism_status_t status = PRISM_OK;
+  if (scratch > 0) status = prism_gpu_take(p->context, scratch, stream, &p->scratch);
+  if (status == PRISM_OK && learned > 0)
+    status = prism_gpu_take(p->context, learned, stream, &p->learned);
+  if (status != PRISM_OK) {
+    prism_gpu_release(p->context, block, stream);
+    prism_gpu_release(p->context, p->scratch, stream);
+    p->scratch = NULL;
+    return status;
   }
   p->block = block;
   lay_out(p, block);
@@ -88,12 +94,15 @@ static prism_status_t take_blocks(prism_population_t *p, cudaStream_t stream) {
 /* ---- create and release ---- */
 
 static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bytes) {
-  return prism_tabucol_plan(&p->graph, p->k, 0, 0, cell_bytes, &p->plan);
+  const prism_gpu_hooks_t *h = &p->hooks;
+  bool hooked = h->score != NULL || h->vertex_weight != NULL || h->frozen != NULL ||
+                h->counter[0] != NULL;
+  return prism_searcher_plan(&p->graph, p->method, p->k, hooked, cell_bytes, &p->searcher);
 }
 
 static int32_t wanted_members(const prism_population_t *p, const prism_search_params_t *params) {
   int32_t least = p->method == PRISM_METHOD_POOL ? 2 : 1;
-  int32_t members = params->population > 0 ? params->population : p->plan.resident;
+  int32_t members = params->population > 0 ? params->population : p->searcher.resident;
   return members > least ? members : least;
 }
 
@@ -111,27 +120,32 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
                                        const prism_population_setup_t *setup, cudaStream_t stream,
                                        prism_population_t *out) {
   const prism_search_params_t *params = setup->params;
-  if (setup->method != PRISM_METHOD_POOL && setup->method != PRISM_METHOD_TABUCOL)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "no device kernel for method %s",
-               prism_method_name(setup->method));
   prism_population_t p = {.context = context, .graph = *setup->graph, .method = setup->method,
                           .k = setup->k, .seed = setup->seed, .individual = setup->individual,
                           .halt = setup->halt, .halts = setup->halts,
                           .recorder = setup->recorder,
                           .tenure_base = (float)params->tenure_base,
                           .tenure_slope = (float)params->tenure_slope,
-                          .update = PRISM_GPU_UPDATE_NOT_WORSE};
+                          .update = PRISM_GPU_UPDATE_ALWAYS};
+  if (setup->hooks != NULL) p.hooks = *setup->hooks;
   PRISM_TRY(choose_plan(&p, 0));
   p.length_given = params->generation_iterations > 0;
-  p.length = p.length_given                         ? params->generation_iterations
-             : setup->method == PRISM_METHOD_POOL ? POOL_LENGTH
-                                                  : TRAJECTORY_LENGTH;
+  int64_t child = (int64_t)POOL_LENGTH * p.graph.n;
+  p.length = p.length_given ? params->generation_iterations
+             : setup->method != PRISM_METHOD_POOL ? TRAJECTORY_LENGTH
+             : child > POOL_LEAST                 ? child
+                                                  : POOL_LEAST;
+  p.tournament_given = params->tournament > 0;
+  p.tournament = p.tournament_given ? params->tournament : TOURNAMENT;
   p.wanted = p.members = wanted_members(&p, params);
   prism_status_t status = take_blocks(&p, stream);
   while (status == PRISM_MEMORY && p.members > LEAST_MEMBERS) {
     p.members /= 2;
     status = take_blocks(&p, stream);
   }
+  if (status == PRISM_OK)
+    status = prism_searcher_teach(&p.searcher, &p.graph, setup->edge_weight, p.members, p.learned,
+                                  stream);
   if (status == PRISM_OK) status = fill(&p, stream);
   if (status != PRISM_OK) {
     prism_population_release(&p, stream);
@@ -146,6 +160,7 @@ void prism_population_release(prism_population_t *p, cudaStream_t stream) {
   prism_cuda_graph_destroy(&p->mate_graph);
   prism_gpu_release(p->context, p->block, stream);
   prism_gpu_release(p->context, p->scratch, stream);
+  prism_gpu_release(p->context, p->learned, stream);
   memset(p, 0, sizeof *p);
 }
 
@@ -154,14 +169,39 @@ void prism_population_release(prism_population_t *p, cudaStream_t stream) {
 prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stream) {
   prism_convert_random_t random = {p->seed, &p->control->generation, p->individual};
   p->fresh = true;
-  PRISM_TRY(prism_launch_begin(p->control, NULL, p->members, p->seed, p->individual, stream));
+  PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   PRISM_TRY(prism_launch_random(&p->pool, NULL, p->members, &random, stream));
   return prism_launch_recount(&p->graph, &p->pool, NULL, p->members, stream);
 }
 
 prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream) {
-  if (!p->length_given && p->length < LONGEST) p->length *= 2;
+  /* What others left had lost its differences before: no sign of a wrong length. */
+  if (!p->inherited && !p->length_given && p->length < LONGEST)
+    p->length = p->length * 7 / 5;
+  p->inherited = false;
+  p->progress = (prism_population_progress_t){0};
+  if (!p->tournament_given) p->tournament = TOURNAMENT;
   return prism_population_scatter(p, stream);
+}
+
+bool prism_population_note(prism_population_t *p, double distance, int32_t best_f) {
+  enum { PATIENCE = 30 }; /* generations */
+  static const double fading = 0.9, step = 0.005;
+  static const double converged = 0.05, worn = 0.1; /* a pool to begin anew, if inherited */
+  prism_population_progress_t *at = &p->progress;
+  const bool first = at->generations == 0;
+  at->distance = first ? distance : fading * at->distance + (1.0 - fading) * distance;
+  if (first || at->distance < at->least_distance - step || best_f < at->least_f) {
+    at->least_distance = at->distance;
+    at->least_f = best_f;
+    at->since = 0;
+  }
+  ++at->generations;
+  if (++at->since > PATIENCE && !p->tournament_given && p->tournament < PRISM_GPU_TOURNAMENT) {
+    ++p->tournament;
+    at->since = 0;
+  }
+  return at->distance < (p->inherited ? worn : converged);
 }
 
 /* Bring rows 0..count-1 of `pool`, with from_k colours, down to k, and count. */
@@ -210,7 +250,7 @@ prism_status_t prism_population_place(prism_population_t *p, int32_t row, int32_
   return dissolve(p, part, from_k, stream);
 }
 
-prism_status_t prism_population_inherit(prism_population_t *p, const prism_population_t *other,
+prism_status_t prism_population_inherit(prism_population_t *p, prism_population_t *other,
                                         cudaStream_t stream) {
   prism_gpu_pool_t part = p->pool;
   part.members = other->members < p->members ? other->members : p->members;
@@ -218,12 +258,19 @@ prism_status_t prism_population_inherit(prism_population_t *p, const prism_popul
   from.members = part.members;
   PRISM_TRY(prism_launch_gather(&from, NULL, &part, NULL, part.members, stream));
   p->fresh = true;
+  p->inherited = true;
+  if (!p->length_given && other->length > p->length) p->length = other->length;
+  if (p->learned != NULL && other->members == p->members) {
+    void *kept = other->learned; /* blocks of one size change owners */
+    other->learned = p->learned;
+    p->learned = kept;
+  }
   return dissolve(p, part, other->k, stream);
 }
 
 prism_status_t prism_population_widen(prism_population_t *p, cudaStream_t stream) {
-  if (p->plan.cell_bytes > 1)
-    PRISM_FAIL(PRISM_INTERNAL, "a class has outgrown %d bytes", p->plan.cell_bytes);
+  if (p->searcher.cell_bytes > 1)
+    PRISM_FAIL(PRISM_INTERNAL, "a class has outgrown %d bytes", p->searcher.cell_bytes);
   PRISM_TRY(choose_plan(p, 2));
   p->captured[0] = p->captured[1] = 0;
   PRISM_CUDA(cudaMemsetAsync(&p->control->outgrown, 0, sizeof p->control->outgrown, stream));
@@ -283,15 +330,19 @@ prism_status_t prism_population_nearest(prism_population_t *p, const int32_t *co
 
 /* ---- a generation ---- */
 
-static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t *pool,
+/* [in] last  NULL: where the searches end is not kept */
+static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t *start,
+                             const prism_gpu_pool_t *best, const prism_gpu_pool_t *last,
                              cudaStream_t stream) {
-  prism_tabucol_job_t job = {.start = *pool, .best = *pool, .iterations = p->length,
+  prism_tabucol_job_t job = {.start = *start, .best = *best, .iterations = p->length,
+                             .hooks = p->hooks,
                              .tenure_base = p->tenure_base, .tenure_slope = p->tenure_slope,
                              .seed = p->seed, .first_individual = p->individual,
                              .generation = &p->control->generation, .stop = p->halt,
                              .solved = p->halts ? p->halt : &p->control->solved,
                              .outgrown = &p->control->outgrown, .moves = &p->control->moves};
-  return prism_launch_tabucol(&p->plan, &p->graph, &job, stream);
+  if (last != NULL) job.last = *last;
+  return prism_searcher_launch(&p->searcher, &p->graph, &job, p->learned, stream);
 }
 
 static prism_status_t keep_best(const prism_population_t *p, const prism_gpu_pool_t *from,
@@ -299,25 +350,36 @@ static prism_status_t keep_best(const prism_population_t *p, const prism_gpu_poo
   return prism_launch_gather(from, &p->control->best_from, &p->best, NULL, 1, stream);
 }
 
+/* A member whose search does not begin must not be taken for a good one. */
+static prism_status_t forget(const prism_population_t *p, const prism_gpu_pool_t *pool,
+                             cudaStream_t stream) {
+  size_t bytes = (size_t)p->members * sizeof *pool->f;
+  PRISM_CUDA(cudaMemsetAsync(pool->f, PRISM_GPU_UNKNOWN & 0xFF, bytes, stream));
+  return PRISM_OK;
+}
+
 static prism_status_t queue_search(void *context, cudaStream_t stream) {
   const prism_population_t *p = context;
-  PRISM_TRY(prism_launch_begin(p->control, NULL, p->members, p->seed, p->individual, stream));
-  PRISM_TRY(search(p, &p->pool, stream));
-  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, &p->pool, NULL, p->update, stream));
-  return keep_best(p, &p->pool, stream);
+  /* Trajectories go on from where they end, so their bests lie elsewhere. */
+  const bool goes_on = p->method == PRISM_METHOD_TABUCOL || p->method == PRISM_METHOD_WEIGHTED;
+  const prism_gpu_pool_t *best = goes_on ? &p->child : &p->pool;
+  PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
+  if (goes_on) PRISM_TRY(forget(p, best, stream));
+  PRISM_TRY(search(p, &p->pool, best, goes_on ? &p->pool : NULL, stream));
+  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, best, NULL, p->update, stream));
+  return keep_best(p, best, stream);
 }
 
 static prism_status_t queue_mating(void *context, cudaStream_t stream) {
   const prism_population_t *p = context;
   prism_gpx_options_t options = {.seed = p->seed, .generation = &p->control->generation,
                                  .individual = p->individual, .first_share = 500};
-  PRISM_TRY(prism_launch_begin(p->control, &p->mating, p->members, p->seed, p->individual,
-                               stream));
-  /* A child whose search does not begin must not be taken for a good one. */
-  PRISM_CUDA(cudaMemsetAsync(p->child.f, 0x7F, (size_t)p->members * sizeof *p->child.f, stream));
+  PRISM_TRY(prism_launch_begin(p->control, &p->mating, &p->pool, p->tournament, p->seed,
+                               p->individual, stream));
+  PRISM_TRY(forget(p, &p->child, stream));
   PRISM_TRY(prism_launch_gpx(&p->pool, p->mating.first, p->mating.second, &p->child, p->members,
                              &options, p->scratch, stream));
-  PRISM_TRY(search(p, &p->child, stream));
+  PRISM_TRY(search(p, &p->child, &p->child, NULL, stream));
   PRISM_TRY(prism_launch_distance(&p->pool, p->mating.left, &p->pool, p->mating.right,
                                   p->mating.distance, PRISM_GPU_PAIRS, PRISM_DISTANCE_EXACT,
                                   p->scratch, stream));
@@ -331,7 +393,7 @@ prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaS
   const bool mates = p->method == PRISM_METHOD_POOL && !p->fresh;
   prism_capture_fn section = mates ? queue_mating : queue_search;
   prism_cuda_graph_t *graph = mates ? p->mate_graph : p->search_graph;
-  const int64_t key = 2 * p->length + (p->halts ? 1 : 0);
+  const int64_t key = 32 * p->length + 2 * p->tournament + (p->halts ? 1 : 0);
   if (!p->context->params.graph) {
     PRISM_TRY(section(p, stream));
   } else {

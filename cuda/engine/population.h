@@ -1,17 +1,18 @@
 /* A population on the device: colourings of one graph with k colours that a method
  * searches together, generation by generation.
  *
- * TABUCOL: every member is searched on its own, launch after launch from its best.
+ * TABUCOL, WEIGHTED, PARTIALCOL: every member is searched on its own, each launch from
+ * where the last one ended (PARTIALCOL: from its best). `child` holds their bests.
  * POOL: each generation every member mates with another drawn at random (GPX, Galinier
- * & Hao 1999), the child is searched, and takes the place of its first parent by the
- * update rule. New members are searched once before they mate. One thread at a time;
+ * & Hao 1999), found by a tournament; the child is searched, and takes the place of its
+ * first parent. New members are searched once before they mate. One thread at a time;
  * all device work goes to the stream of the call. */
 #ifndef PRISM_CUDA_ENGINE_POPULATION_H
 #define PRISM_CUDA_ENGINE_POPULATION_H
 
 #include "engine/context.h"
 #include "kernels/generation.h"
-#include "kernels/tabucol.h"
+#include "engine/searcher.h"
 #include "runtime/graph.h"
 #include "seam/engine.h"
 
@@ -25,7 +26,18 @@ typedef struct prism_population_setup {
   uint32_t *halt;       /* device flag that ends searches early; borrowed */
   cudaStream_t recorder; /* a stream that no other thread uses, for recording; borrowed */
   bool halts;           /* a solution sets it: then results depend on timing */
+  const prism_gpu_hooks_t *hooks;   /* NULL: none; device arrays, borrowed */
+  const int32_t *edge_weight;       /* device [2 m], NULL: all 1; borrowed for the call */
 } prism_population_setup_t;
+
+/* How a pool is doing; zero when it begins. */
+typedef struct prism_population_progress {
+  int64_t generations;
+  double distance;          /* mean distance / n of the members, averaged over generations */
+  double least_distance;
+  int32_t least_f;
+  int32_t since;            /* generations since one of the two fell */
+} prism_population_progress_t;
 
 typedef struct prism_population {
   prism_gpu_context_t *context; /* borrowed */
@@ -38,16 +50,22 @@ typedef struct prism_population {
   bool halts;
   float tenure_base, tenure_slope;
 
-  prism_tabucol_plan_t plan;
+  prism_searcher_t searcher;
+  prism_gpu_hooks_t hooks;  /* device arrays, borrowed */
   int32_t members, wanted;  /* fewer than wanted: for want of memory */
   int64_t length;           /* moves of a member in a generation */
   bool length_given;        /* by the parameters: it does not grow */
   bool fresh;               /* members that were not searched yet: no mating */
+  bool inherited;           /* members of the last k */
+  int32_t tournament;       /* of mates; it grows while nothing moves */
+  bool tournament_given;
+  prism_population_progress_t progress;
   prism_gpu_update_t update;
 
   void *block;              /* all device memory below; owned */
   prism_gpu_control_t *control;
-  prism_gpu_pool_t pool, child, best; /* child: POOL only; best: 1 member */
+  prism_gpu_pool_t pool, child, best; /* best: 1 member */
+  void *learned;            /* edge weights of the members; owned, may be NULL */
   prism_gpu_mating_t mating;
   void *scratch;            /* of crossover, distance and dissolve; owned, may be NULL */
 
@@ -70,6 +88,11 @@ void prism_population_release(prism_population_t *population, cudaStream_t strea
 /* Replace all members by random ones. */
 prism_status_t prism_population_scatter(prism_population_t *population, cudaStream_t stream);
 
+/* What a generation of a pool has come to: mean distance / n of its members, fewest
+ * conflicts. Where neither falls any more, mates are chosen more strictly. Returns whether
+ * the members have become alike: time to begin anew. */
+bool prism_population_note(prism_population_t *population, double distance, int32_t best_f);
+
 /* A pool that has become alike begins anew, with longer searches unless their length was
  * given (what was too short once would be so again). */
 prism_status_t prism_population_renew(prism_population_t *population, cudaStream_t stream);
@@ -79,10 +102,11 @@ prism_status_t prism_population_renew(prism_population_t *population, cudaStream
 prism_status_t prism_population_place(prism_population_t *population, int32_t row, int32_t count,
                                       const int32_t *color, int32_t from_k, cudaStream_t stream);
 
-/* The members of `other` (same graph, more colours), with their smallest classes
- * dissolved, become members of this one, as many as there is room for. */
+/* The members of `other` (same graph and method, more colours), with their smallest
+ * classes dissolved, become members of this one, as many as there is room for; what they
+ * learned comes with them when all do. */
 prism_status_t prism_population_inherit(prism_population_t *population,
-                                        const prism_population_t *other, cudaStream_t stream);
+                                        prism_population_t *other, cudaStream_t stream);
 
 /* Queue one generation, and its report into `report` (device memory; NULL: none). */
 prism_status_t prism_population_queue(prism_population_t *population, void *report,

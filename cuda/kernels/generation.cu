@@ -13,16 +13,24 @@ static __device__ int32_t other_member(uint32_t word, int32_t i, int32_t members
 }
 
 __global__ void begin_kernel(prism_gpu_control_t *control, prism_gpu_mating_t mating,
-                             int32_t members, uint64_t seed, uint32_t first_individual) {
+                             int32_t members, const int32_t *f, int32_t tournament,
+                             uint64_t seed, uint32_t first_individual) {
   const uint64_t generation = control->generation + 1;
   __syncthreads();
   if (threadIdx.x == 0) control->generation = generation;
   if (mating.first == NULL) return;
   for (int32_t i = (int32_t)threadIdx.x; i < members; i += THREADS) {
-    prism_rng_block_t random = prism_rng_at(seed, generation, 0, first_individual + (uint32_t)i,
-                                            PRISM_RNG_POOL);
+    int32_t mate = -1;
+    for (int32_t t = 0; t < tournament; ++t) {
+      /* Draws from 1 on belong to the pairs below. */
+      prism_rng_block_t random =
+          prism_rng_at(seed, generation, t < 4 ? 0u : 1u + PRISM_GPU_PAIRS,
+                       first_individual + (uint32_t)i, PRISM_RNG_POOL);
+      int32_t other = other_member(random.word[t & 3], i, members);
+      if (mate < 0 || f[other] < f[mate]) mate = other;
+    }
     mating.first[i] = i;
-    mating.second[i] = other_member(random.word[0], i, members);
+    mating.second[i] = mate;
   }
   for (int32_t i = (int32_t)threadIdx.x; i < PRISM_GPU_PAIRS; i += THREADS) {
     prism_rng_block_t random = prism_rng_at(seed, generation, 1u + (uint32_t)i, first_individual,
@@ -84,10 +92,9 @@ __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt
       f = keep ? made : f;
       pool.f[i] = f;
     }
-    /* Of a generation that was cut short only solutions count: how far the others got
-     * is chance. The lowest member wins. */
+    /* The lowest member wins. */
     int64_t rank = (int64_t)made << 32 | (uint32_t)i;
-    if (!cut || made == 0) best = rank < best ? rank : best;
+    if (made != PRISM_GPU_UNKNOWN) best = rank < best ? rank : best;
     sum += f;
     least = f < least ? f : least;
     most = f > most ? f : most;
@@ -114,14 +121,16 @@ __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt
 }
 
 extern "C" prism_status_t prism_launch_begin(prism_gpu_control_t *control,
-                                             const prism_gpu_mating_t *mating, int32_t members,
+                                             const prism_gpu_mating_t *mating,
+                                             const prism_gpu_pool_t *pool, int32_t tournament,
                                              uint64_t seed, uint32_t first_individual,
                                              cudaStream_t stream) {
   prism_gpu_mating_t none = {};
-  if (mating != NULL && members < 2)
-    PRISM_FAIL(PRISM_INVALID, "a population of %d has no mates", members);
-  begin_kernel<<<1, THREADS, 0, stream>>>(control, mating != NULL ? *mating : none, members, seed,
-                                          first_individual);
+  if (mating != NULL && (pool->members < 2 || tournament < 1 || tournament > PRISM_GPU_TOURNAMENT))
+    PRISM_FAIL(PRISM_INVALID, "no mates for %d members by tournaments of %d", pool->members,
+               tournament);
+  begin_kernel<<<1, THREADS, 0, stream>>>(control, mating != NULL ? *mating : none, pool->members,
+                                          pool->f, tournament, seed, first_individual);
   return prism_cuda_launched("begin_kernel");
 }
 

@@ -19,7 +19,11 @@
 extern "C" {
 #endif
 
-enum { PRISM_GPU_PAIRS = 64 }; /* pairs of members whose distance is measured */
+enum {
+  PRISM_GPU_PAIRS = 64,          /* pairs of members whose distance is measured */
+  PRISM_GPU_TOURNAMENT = 8,      /* largest */
+  PRISM_GPU_UNKNOWN = 0x7F7F7F7F /* f of a member whose search did not begin */
+};
 
 /* State of a population on the device, and what the host reads of it. */
 typedef struct prism_gpu_control {
@@ -50,10 +54,12 @@ typedef struct prism_gpu_mating {
   int32_t *distance;       /* [PRISM_GPU_PAIRS] */
 } prism_gpu_mating_t;
 
-/* Count the generation; with `mating` draw mates for all members and pairs to measure
- * (members >= 2). */
+/* Count the generation; with `mating` draw a mate for each member of `pool` and pairs to
+ * measure (members >= 2). The mate is the one with the fewest conflicts of `tournament`
+ * others drawn at random (Goldberg & Deb 1991), the first of equals. */
 prism_status_t prism_launch_begin(prism_gpu_control_t *control, const prism_gpu_mating_t *mating,
-                                  int32_t members, uint64_t seed, uint32_t first_individual,
+                                  const prism_gpu_pool_t *pool, int32_t tournament,
+                                  uint64_t seed, uint32_t first_individual,
                                   cudaStream_t stream);
 
 /* The member with the most conflicts gives way to a migrant.
@@ -64,7 +70,8 @@ prism_status_t prism_launch_admit(const prism_gpu_pool_t *pool, const uint16_t *
 /* Judge what the search made. With `mating`: `child` are the children of `pool`; place
  * says where they go, and pool->f is brought up to date (the colours are gathered
  * afterwards). Without: `pool` was searched in place, child is NULL. A generation that
- * was ended early (*halt is not 0) keeps only its solutions. */
+ * was ended early (*halt is not 0) gives its children no places but for solutions: how
+ * far the others got is chance. */
 prism_status_t prism_launch_decide(prism_gpu_control_t *control, const uint32_t *halt,
                                    const prism_gpu_mating_t *mating, const prism_gpu_pool_t *pool,
                                    const prism_gpu_pool_t *child, prism_gpu_update_t update,

@@ -91,6 +91,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "pool size of an island (0: chosen by the engine)")                                            \
   X(memetic, generation_iterations, I64, "0", 0, 1000000000, "iterations", "",                     \
     "search iterations of a child (0: chosen by the engine)")                                      \
+  X(memetic, tournament, I64, "0", 0, 8, "members", "",                                            \
+    "a mate in a GPU pool is the best of N drawn (0: chosen by the engine)")                       \
   X(memetic, tenure_base, F64, "10", 1, 1000, "iterations", "",                                    \
     "tabu tenure is rand(base) + slope * conflicting vertices")                                    \
   X(memetic, tenure_slope, F64, "0.6", 0, 10, "", "",                                      \

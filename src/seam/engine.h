@@ -26,6 +26,7 @@ typedef struct prism_search_params {
   prism_method_t method;
   int32_t population;            /* individuals of a POOL island (auto) */
   int64_t generation_iterations; /* iterations of each individual a generation (auto) */
+  int32_t tournament;            /* mates of a large POOL are the best of so many (auto) */
   double tenure_base;            /* tabu tenure = rand(base) + slope * conflicting vertices */
   double tenure_slope;
   prism_ladder_params_t ladder;  /* TEMPERING; all (auto) */

@@ -31,16 +31,12 @@ void prism_portfolio_init(prism_portfolio_t *portfolio, const prism_portfolio_se
 uint32_t prism_portfolio_methods(uint32_t able, int32_t only, bool tempering) {
   const uint32_t head = PRISM_METHOD_BIT(PRISM_METHOD_HEAD);
   const uint32_t pool = PRISM_METHOD_BIT(PRISM_METHOD_POOL);
-  const uint32_t tabucol = PRISM_METHOD_BIT(PRISM_METHOD_TABUCOL);
   if (only >= 0) {
     uint32_t wanted = able & PRISM_METHOD_BIT(only);
     return wanted == 0 && only == PRISM_METHOD_HEAD ? able & pool : wanted;
   }
   uint32_t methods = able;
-  if ((able & head) != 0)
-    methods &= ~pool; /* on one thread HEAD serves better */
-  else if ((able & pool) != 0)
-    methods &= ~tabucol; /* a large pool begins with as many such searches as there can be */
+  if ((able & head) != 0) methods &= ~pool; /* on one thread HEAD serves better */
   if (!tempering) methods &= ~PRISM_METHOD_BIT(PRISM_METHOD_TEMPERING);
   return methods;
 }

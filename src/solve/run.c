@@ -75,6 +75,7 @@ static prism_search_params_t snapshot(const prism_run_t *run, prism_method_t met
       .method = method,
       .population = (int32_t)memetic->population,
       .generation_iterations = memetic->generation_iterations,
+      .tournament = (int32_t)memetic->tournament,
       .tenure_base = memetic->tenure_base,
       .tenure_slope = memetic->tenure_slope,
       .ladder = {.replicas = (int32_t)thermo->replicas, .sweeps = (int32_t)thermo->sweeps,

@@ -98,15 +98,19 @@ static void init_portfolios(prism_run_t *run) {
    * exploit; crossover is better where there is none. */
   bool structured = 5 * run->shared->lower_bound >= 3 * run->shared->colors;
   prism_method_t wanted = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_HEAD;
-  /* A quick success: 0.05 s, or about as many moves as fit in there. */
-  double pace = run->config->params->run.deterministic ? 2e5 : 0.05;
   for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
+    bool gpu = strcmp(island->info.mode, "gpu") == 0;
+    /* A quick success: 0.05 s, or about as many moves as fit in there. */
+    double moves = gpu ? 5e6 : 2e5;
     bool able = (island->info.methods & PRISM_METHOD_BIT(wanted)) != 0;
     prism_portfolio_setup_t setup = {.methods = island->info.methods,
                                      .favorite = (int32_t)(able ? wanted : PRISM_METHOD_POOL),
                                      .island = run->first_island + island->id,
-                                     .islands = run->all_islands, .pace = pace};
+                                     /* What a core tries does not spare a GPU the trial. */
+                                     .islands = gpu ? run->comm->size : run->all_islands,
+                                     .pace = run->config->params->run.deterministic ? moves
+                                                                                    : 0.05};
     prism_portfolio_init(&island->portfolio, &setup);
     island->method = prism_portfolio_choose(&island->portfolio);
   }

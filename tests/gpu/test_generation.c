@@ -65,14 +65,22 @@ static void put_ints(int32_t *device, const int32_t *host, int32_t count) {
   must_cuda(cudaMemcpy(device, host, (size_t)count * sizeof *host, cudaMemcpyHostToDevice));
 }
 
+static int32_t other_of(uint32_t word, int32_t i, int32_t members) {
+  int32_t j = (int32_t)prism_rng_scale(word, (uint32_t)members - 1u);
+  return j < i ? j : j + 1;
+}
+
 static void mates_are_others_and_differ(void **state) {
   (void)state;
   static const int32_t sizes[] = {2, 3, 64, 257, MOST};
   for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; ++s) {
     int32_t members = sizes[s], first[MOST], second[MOST], again[MOST], pair[PRISM_GPU_PAIRS],
-            other[PRISM_GPU_PAIRS];
+            other[PRISM_GPU_PAIRS], f[MOST];
     bed_t bed = bed_make(10, members);
-    must(prism_launch_begin(bed.control, &bed.mating, members, seed, 5, NULL));
+    for (int32_t i = 0; i < members; ++i) f[i] = i % 7;
+    put_ints(bed.pool.f, f, members);
+    const int32_t tournament = 1 + (int32_t)s + (s > 2 ? 3 : 0);
+    must(prism_launch_begin(bed.control, &bed.mating, &bed.pool, tournament, seed, 5, NULL));
     host_ints(bed.mating.first, first, members);
     host_ints(bed.mating.second, second, members);
     host_ints(bed.mating.left, pair, PRISM_GPU_PAIRS);
@@ -81,6 +89,14 @@ static void mates_are_others_and_differ(void **state) {
       assert_int_equal(first[i], i);
       assert_in_range(second[i], 0, members - 1);
       assert_int_not_equal(second[i], i);
+      int32_t mate = -1;
+      for (int32_t t = 0; t < tournament; ++t) {
+        prism_rng_block_t random = prism_rng_at(seed, 1, t < 4 ? 0 : 1 + PRISM_GPU_PAIRS,
+                                                5u + (uint32_t)i, PRISM_RNG_POOL);
+        int32_t drawn = other_of(random.word[t & 3], i, members);
+        if (mate < 0 || f[drawn] < f[mate]) mate = drawn;
+      }
+      assert_int_equal(second[i], mate);
     }
     for (int32_t i = 0; i < PRISM_GPU_PAIRS; ++i) {
       assert_in_range(pair[i], 0, members - 1);
@@ -88,16 +104,16 @@ static void mates_are_others_and_differ(void **state) {
       assert_int_not_equal(pair[i], other[i]);
     }
     assert_int_equal(bed_control(&bed).generation, 1);
-    must(prism_launch_begin(bed.control, &bed.mating, members, seed, 5, NULL));
+    must(prism_launch_begin(bed.control, &bed.mating, &bed.pool, tournament, seed, 5, NULL));
     host_ints(bed.mating.second, again, members);
     assert_int_equal(bed_control(&bed).generation, 2);
     if (members > 3) assert_memory_not_equal(second, again, (size_t)members * sizeof *second);
-    must(prism_launch_begin(bed.control, NULL, members, seed, 5, NULL));
+    must(prism_launch_begin(bed.control, NULL, &bed.pool, 0, seed, 5, NULL));
     assert_int_equal(bed_control(&bed).generation, 3);
     bed_free(&bed);
   }
-  bed_t bed = bed_make(10, 2);
-  assert_int_equal(prism_launch_begin(bed.control, &bed.mating, 1, seed, 0, NULL),
+  bed_t bed = bed_make(10, 1);
+  assert_int_equal(prism_launch_begin(bed.control, &bed.mating, &bed.pool, 2, seed, 0, NULL),
                    PRISM_INVALID);
   bed_free(&bed);
 }
@@ -120,7 +136,7 @@ static expected_t judge(const int32_t *f, const int32_t *made, int32_t members, 
     e.sum += e.f[i];
     e.least = e.f[i] < e.least ? e.f[i] : e.least;
     e.most = e.f[i] > e.most ? e.f[i] : e.most;
-    if ((!cut || made[i] == 0) && made[i] < e.best) {
+    if (made[i] != PRISM_GPU_UNKNOWN && made[i] < e.best) {
       e.best = made[i];
       e.best_from = i;
     }
@@ -135,6 +151,7 @@ static void check_decision(prism_rng_t *rng, int32_t members, bool cut, bool chi
   for (int32_t i = 0; i < members; ++i) {
     f[i] = (int32_t)prism_rng_below(rng, (uint32_t)spread);
     made[i] = children ? (int32_t)prism_rng_below(rng, (uint32_t)spread) : f[i];
+    if (children && prism_rng_below(rng, 8) == 0) made[i] = PRISM_GPU_UNKNOWN;
   }
   put_ints(bed.pool.f, f, members);
   put_ints(bed.child.f, made, members);
