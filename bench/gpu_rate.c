@@ -146,7 +146,7 @@ static prism_status_t measure(const arguments_t *a) {
   const char *name = strrchr(a->path, '/');
   printf("%-22s k %4d  u%-2d cluster %d threads %4d x %d  shared %6zu  %5d of %5d  %8.1f M it/s"
          "  best %d median %d\n",
-         name != NULL ? name + 1 : a->path, a->k, 8 * plan.cell_bytes, plan.cluster, plan.threads,
+         name != NULL ? name + 1 : a->path, a->k, plan.cell_bits, plan.cluster, plan.threads,
          plan.words_per_thread, plan.shared_bytes, members, plan.resident,
          (double)(after - before) / (double)ms / 1e3, best, median);
   prism_device_graph_destroy(&device);

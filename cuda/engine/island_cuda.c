@@ -264,7 +264,7 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
   while (prism_triple_oldest(island->triple) != PRISM_SLOT_NONE)
     PRISM_TRY(collect(island, p, a));
   if (a->over) return PRISM_OK;
-  if (outgrown) return p->searcher.cell_bytes == 1 ? prism_population_widen(p, island->stream)
+  if (outgrown) return p->searcher.cell_bits < 16 ? prism_population_widen(p, island->stream)
                                                : PRISM_OK;
   if (p->fresh) return PRISM_OK; /* the other generation has seen to it */
   ++s->restarts;

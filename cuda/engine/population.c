@@ -93,11 +93,11 @@ static prism_status_t take_blocks(prism_population_t *p, cudaStream_t stream) {
 
 /* ---- create and release ---- */
 
-static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bytes) {
+static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bits) {
   const prism_gpu_hooks_t *h = &p->hooks;
   bool hooked = h->score != NULL || h->vertex_weight != NULL || h->frozen != NULL ||
                 h->counter[0] != NULL;
-  return prism_searcher_plan(&p->graph, p->method, p->k, hooked, cell_bytes, &p->searcher);
+  return prism_searcher_plan(&p->graph, p->method, p->k, hooked, cell_bits, &p->searcher);
 }
 
 static int32_t wanted_members(const prism_population_t *p, const prism_search_params_t *params) {
@@ -269,9 +269,9 @@ prism_status_t prism_population_inherit(prism_population_t *p, prism_population_
 }
 
 prism_status_t prism_population_widen(prism_population_t *p, cudaStream_t stream) {
-  if (p->searcher.cell_bytes > 1)
-    PRISM_FAIL(PRISM_INTERNAL, "a class has outgrown %d bytes", p->searcher.cell_bytes);
-  PRISM_TRY(choose_plan(p, 2));
+  if (p->searcher.cell_bits > 8)
+    PRISM_FAIL(PRISM_INTERNAL, "a class has outgrown %d bits", p->searcher.cell_bits);
+  PRISM_TRY(choose_plan(p, p->searcher.cell_bits < 8 ? 8 : 16));
   p->captured[0] = p->captured[1] = 0;
   PRISM_CUDA(cudaMemsetAsync(&p->control->outgrown, 0, sizeof p->control->outgrown, stream));
   return PRISM_OK;

@@ -1,21 +1,22 @@
 #include "engine/searcher.h"
 
 prism_status_t prism_searcher_plan(const prism_gpu_graph_t *graph, prism_method_t method,
-                                   int32_t k, bool hooked, int32_t cell_bytes,
+                                   int32_t k, bool hooked, int32_t cell_bits,
                                    prism_searcher_t *out) {
   prism_searcher_t s = {.method = method, .hooked = hooked};
   switch (method) {
     case PRISM_METHOD_TABUCOL:
     case PRISM_METHOD_POOL:
-      PRISM_TRY(prism_tabucol_plan(graph, k, 0, 0, cell_bytes, &s.plan.tabucol));
+      PRISM_TRY(prism_tabucol_plan(graph, k, 0, 0, cell_bits, &s.plan.tabucol));
       break;
     case PRISM_METHOD_WEIGHTED:
       PRISM_TRY(prism_weighted_plan(graph, k, 0, 0, &s.plan.tabucol));
       break;
     case PRISM_METHOD_PARTIALCOL:
-      PRISM_TRY(prism_partialcol_plan(graph, k, hooked, 0, 0, cell_bytes, &s.plan.partialcol));
+      PRISM_TRY(
+          prism_partialcol_plan(graph, k, hooked, 0, 0, cell_bits / 8, &s.plan.partialcol));
       s.resident = s.plan.partialcol.resident;
-      s.cell_bytes = s.plan.partialcol.cell_bytes;
+      s.cell_bits = 8 * s.plan.partialcol.cell_bytes;
       *out = s;
       return PRISM_OK;
     case PRISM_METHOD_TEMPERING:
@@ -27,7 +28,7 @@ prism_status_t prism_searcher_plan(const prism_gpu_graph_t *graph, prism_method_
       PRISM_FAIL(PRISM_UNSUPPORTED, "no device kernel for method %s", prism_method_name(method));
   }
   s.resident = s.plan.tabucol.resident;
-  s.cell_bytes = s.plan.tabucol.cell_bytes;
+  s.cell_bits = s.plan.tabucol.cell_bits;
   *out = s;
   return PRISM_OK;
 }

@@ -19,13 +19,13 @@ typedef struct prism_searcher {
     prism_tempering_plan_t tempering; /* launched by population_tempering.h */
   } plan;
   int32_t resident;   /* members that the device searches at once */
-  int32_t cell_bytes; /* of a count */
+  int32_t cell_bits;  /* of a count */
 } prism_searcher_t;
 
-/* [in] cell_bytes  0: the smallest. PRISM_UNSUPPORTED: this method has no kernel for such
+/* [in] cell_bits  0: the best. PRISM_UNSUPPORTED: this method has no kernel for such
  * a graph. */
 prism_status_t prism_searcher_plan(const prism_gpu_graph_t *graph, prism_method_t method,
-                                   int32_t k, bool hooked, int32_t cell_bytes,
+                                   int32_t k, bool hooked, int32_t cell_bits,
                                    prism_searcher_t *out);
 
 /* Bytes of device memory for what members learn, to be passed as `learned`; 0: nothing.

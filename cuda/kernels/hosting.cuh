@@ -79,13 +79,12 @@ template <class Cell>
 __device__ __forceinline__ void scan_row(Search<Cell> &s, int32_t vertex, int32_t own_color,
                                          bool banned, int32_t *best, int32_t *ties,
                                          int32_t *pick, int32_t *other) {
-  const typename Cell::type *row = gamma_cell<Cell>(s.gamma, s.stride, 0, vertex - s.first);
-  const int32_t step = s.stride * Cell::PER_WORD;
+  const Column<Cell> column(s.gamma, s.stride, vertex - s.first);
   const uint32_t low = Cell::FORBID - 1u, flip = banned ? Cell::FORBID : 0u;
   uint32_t key = NO_KEY, rest = low, fewest = low + 1u, random = lcg_next(&s.rng);
   int32_t count = 0;
   for (int32_t c = s.lane; c < s.k; c += 32) {
-    uint32_t x = (uint32_t)row[c * step] ^ flip;
+    uint32_t x = column.get(c) ^ flip;
     if (banned && c == own_color) x = 2u * Cell::FORBID - 1u;
     random = random * 1664525u + 1013904223u;
     uint32_t ordered = x << Cell::COUNT_SHIFT |
@@ -137,7 +136,13 @@ __device__ __forceinline__ void save(const Search<Cell> &s, uint16_t *best) {
 #pragma unroll
   for (int i = 0; i < V; ++i) {
     int32_t w;
-    if (word_of<Cell, V>(s, i, &w)) ((group *)(best + s.first))[w] = ((const group *)s.color)[w];
+    if (!word_of<Cell, V>(s, i, &w)) continue;
+    if constexpr (Cell::PER_WORD % 2 == 0) {
+      ((group *)(best + s.first))[w] = ((const group *)s.color)[w];
+    } else {
+      for (int j = 0; j < Cell::PER_WORD; ++j)
+        best[s.first + w * Cell::PER_WORD + j] = s.color[w * Cell::PER_WORD + j];
+    }
   }
 }
 
@@ -163,7 +168,7 @@ __device__ __forceinline__ uint2 release(Search<Cell> &s, Host &host, uint32_t s
   for (uint2 due = first;; due = s.entry[due.y]) {
     int32_t c = (int32_t)(due.x >> 16);
     if (host.vertex == (int32_t)(due.x & 0xFFFFu) && host.color != c) {
-      uint32_t x = *gamma_cell<Cell>(s.gamma, s.stride, c, host.vertex - s.first);
+      uint32_t x = Column<Cell>(s.gamma, s.stride, host.vertex - s.first).get(c);
       offer(s, host, x >= Cell::FORBID, (int32_t)(x & (Cell::FORBID - 1u)), c);
     }
     if (due.y == NO_ENTRY) return first;

@@ -26,6 +26,7 @@ __host__ __device__ inline Layout layout_of(int32_t n, int32_t k, int32_t cluste
   Layout l;
   l.vertices = ((n + cluster - 1) / cluster + 31) / 32 * 32;
   int32_t used = cluster > 1 ? l.vertices : (n + 7) / 8 * 8;
+  used = (used + Cell::PER_WORD - 1) / Cell::PER_WORD * Cell::PER_WORD;
   l.stride = gamma_stride<Cell>(used);
   l.span = weighted ? (n + 127) / 128 | 1 : 0;
   l.gamma = 2 * MAX_RECORDS * sizeof(uint4) + QUEUE * sizeof(int32_t);
@@ -70,9 +71,10 @@ __device__ __forceinline__ int32_t settle(Search<Cell> &s, int32_t n, int32_t w,
     s.mark[v] = 0;
     if (!real) continue;
     if (frozen != NULL) s.mark[v] = (uint8_t)bit_of(frozen, s.first + v);
-    typename Cell::type *cell = gamma_cell<Cell>(s.gamma, s.stride, s.color[v], v);
-    conflicts += *cell;
-    *cell = (typename Cell::type)(*cell | Cell::FORBID);
+    const Column<Cell> column(s.gamma, s.stride, v);
+    uint32_t own = column.get(s.color[v]);
+    conflicts += (int32_t)own;
+    column.put(s.color[v], own | Cell::FORBID);
   }
   return conflicts;
 }
@@ -87,10 +89,10 @@ __device__ __forceinline__ int32_t build(Search<Cell> &s, const prism_gpu_graph_
     int32_t w;
     if (!word_of<Cell, V>(s, i, &w)) continue;
     for (int32_t c = 0; c < s.k; ++c) s.gamma[c * s.stride + w] = 0;
-    const uint32_t *row = g.row + (s.first >> 5) + ((w * Cell::PER_WORD) >> 5);
 #pragma unroll 8
     for (int32_t u = 0; u < g.n; ++u) {
-      uint32_t bits = row_bits<Cell>(__ldg(row + (size_t)u * (size_t)g.words), w);
+      uint32_t offset = (uint32_t)(u * g.words + (s.first >> 5));
+      uint32_t bits = adjacency_bits<Cell>(g.row, offset, g.words, w);
       s.gamma[(int32_t)start[u] * s.stride + w] += Cell::spread(bits);
     }
     conflicts += settle(s, g.n, w, start, frozen);
@@ -137,9 +139,9 @@ __device__ __forceinline__ bool follow(Search<Cell> &s, Host &host, bool near, i
   const bool mover = host.vertex == move.vertex;
   uint32_t x = low, y = low;
   if (near || mover) {
-    const int32_t v = host.vertex - s.first;
-    x = *gamma_cell<Cell>(s.gamma, s.stride, move.from, v);
-    y = *gamma_cell<Cell>(s.gamma, s.stride, move.to, v);
+    const Column<Cell> column(s.gamma, s.stride, host.vertex - s.first);
+    x = column.get(move.from);
+    y = column.get(move.to);
   }
   const bool left = host.color == move.from;
   if (!WEIGHTED) host.own += near ? (host.color == move.to) - left : 0;
@@ -163,8 +165,9 @@ template <class Cell, bool HOOKS>
 __device__ __forceinline__ uint32_t take_in(Search<Cell> &s, Host &host, uint32_t turn,
                                             bool crowded, const prism_gpu_hooks_t &hooks,
                                             Watch &watch, bool *left) {
-  int32_t want = s.queue[s.lane];
-  if (crowded && s.lane % s.warps != s.warp) want = -1;
+  const bool serves = !crowded || s.lane % s.warps == s.warp;
+  int32_t want = serves ? s.queue[s.lane] : -1;
+  if (want >= 0) s.queue[s.lane] = -1; /* whoever reads it empties it */
   uint32_t wanted = __ballot_sync(FULL_WARP, want >= 0), scan = 0;
   uint32_t idle = __ballot_sync(FULL_WARP, host.vertex < 0);
   if (crowded && __popc(wanted) > __popc(idle)) {
@@ -183,7 +186,8 @@ __device__ __forceinline__ uint32_t take_in(Search<Cell> &s, Host &host, uint32_
     if (s.lane != __ffs((int)idle) - 1) continue;
     host.vertex = s.first + u;
     host.color = s.color[u];
-    host.own = *gamma_cell<Cell>(s.gamma, s.stride, host.color, u) & (Cell::FORBID - 1u);
+    host.own = (int32_t)(Column<Cell>(s.gamma, s.stride, u).get(host.color) &
+                         (Cell::FORBID - 1u));
     s.mark[u] = 1;
     if (!HOOKS) continue;
     watch.since = turn + 1;
@@ -202,10 +206,9 @@ __device__ __forceinline__ void count_move(Search<Cell> &s, const Host &host, co
   uint32_t lanes = __ballot_sync(FULL_WARP, host.vertex == move.vertex);
   if (lanes == 0) return;
   int32_t best = __shfl_sync(FULL_WARP, host.best, __ffs((int)lanes) - 1), hits = 0;
-  const typename Cell::type *row =
-      gamma_cell<Cell>(s.gamma, s.stride, 0, move.vertex - s.first);
+  const Column<Cell> column(s.gamma, s.stride, move.vertex - s.first);
   for (int32_t c = s.lane; c < s.k; c += 32) {
-    uint32_t x = row[c * s.stride * Cell::PER_WORD];
+    uint32_t x = column.get(c);
     hits += c != move.from && c != move.to && x >= Cell::FORBID &&
             (int32_t)(x - Cell::FORBID) < best;
   }
@@ -223,11 +226,12 @@ __device__ __forceinline__ void expire(Search<Cell> &s, uint2 due) {
   if (due.x == NO_KEY) return;
   for (;; due = s.entry[due.y]) {
     int32_t u = (int32_t)(due.x & 0xFFFFu) - s.first, c = (int32_t)(due.x >> 16);
-    int32_t w = u / Cell::PER_WORD - s.warp * V * 32;
+    int32_t w = (int32_t)((uint32_t)u / Cell::PER_WORD) - s.warp * V * 32;
+    bool mine = V == 1 ? w == s.lane : (uint32_t)w < 32u * V && (w & 31) == s.lane;
     /* Back by aspiration: it is the vertex's own colour now. */
-    if (u >= 0 && (uint32_t)w < 32u * V && (w & 31) == s.lane && s.color[u] != c) {
-      typename Cell::type *cell = gamma_cell<Cell>(s.gamma, s.stride, c, u);
-      *cell = (typename Cell::type)(*cell & (Cell::FORBID - 1u));
+    if (mine && s.color[u] != c) {
+      const Column<Cell> column(s.gamma, s.stride, u);
+      column.put(c, column.get(c) & (Cell::FORBID - 1u));
     }
     if (due.y == NO_ENTRY) return;
   }
@@ -243,7 +247,7 @@ __device__ __noinline__ int32_t find_waiting(Search<Cell> s, uint32_t turn) {
     for (int j = 0; j < Cell::PER_WORD; ++j) {
       int32_t v = w * Cell::PER_WORD + j; /* cells past the last vertex hold no counts */
       if (s.mark[v] != 0) continue;
-      uint32_t x = *gamma_cell<Cell>(s.gamma, s.stride, s.color[v], v) & (Cell::FORBID - 1u);
+      uint32_t x = Column<Cell>(s.gamma, s.stride, v).get(s.color[v]) & (Cell::FORBID - 1u);
       if (x != 0 && (found < 0 || ((turn >> (i + j)) & 1u))) found = v;
     }
   }
@@ -267,7 +271,7 @@ __device__ __forceinline__ bool enqueue(Search<Cell> &s, const uint32_t *fresh, 
       uint32_t cells = __shfl_sync(FULL_WARP, fresh[i], source);
       int32_t base = ((s.warp * V + i) * 32 + source) * Cell::PER_WORD;
       for (; cells != 0; cells &= cells - 1) {
-        int32_t u = base + (__ffs((int)cells) - 1) / (32 / Cell::PER_WORD);
+        int32_t u = base + (__ffs((int)cells) - 1) / Cell::BITS;
         if (s.color[u] != b) continue; /* tabu there, not a member */
         if (HOOKS && s.mark[u] != 0) continue; /* frozen */
         mine = s.lane == used ? u : mine;
@@ -275,7 +279,7 @@ __device__ __forceinline__ bool enqueue(Search<Cell> &s, const uint32_t *fresh, 
       }
     }
   }
-  if (s.lane < share) queue[s.lane] = mine;
+  if (s.lane < share && mine >= 0) queue[s.lane] = mine;
   if (!waiting) return used > share;
   int32_t found = find_waiting<Cell, V>(s, turn);
   for (int32_t i = 0; i < used && i < share; ++i)
@@ -294,7 +298,7 @@ __device__ __forceinline__ uint32_t moved_in(Search<Cell> &s, int32_t v, int32_t
                                              uint32_t word) {
   if ((uint32_t)(v - w * Cell::PER_WORD) >= (uint32_t)Cell::PER_WORD) return word;
   s.color[v] = (uint16_t)b;
-  return word | Cell::FORBID << (32 / Cell::PER_WORD * (v & (Cell::PER_WORD - 1)));
+  return word | Cell::FORBID << (Cell::BITS * (v - w * Cell::PER_WORD));
 }
 
 /* Carry out a move on this thread's words. [out] fresh: first conflicts in class b. */
@@ -309,14 +313,14 @@ __device__ __forceinline__ void recolor(Search<Cell> &s, const prism_gpu_graph_t
   for (int i = 0; i < V; ++i) {
     int32_t w;
     bool here = word_of<Cell, V>(s, i, &w);
-    adjacent[i] = here ? __ldg(g.row + (row + ((uint32_t)(w * Cell::PER_WORD) >> 5))) : 0u;
+    adjacent[i] = here ? adjacency_bits<Cell>(g.row, row, g.words, w) : 0u;
   }
 #pragma unroll
   for (int i = 0; i < V; ++i) {
     int32_t w;
     fresh[i] = 0;
     if (!word_of<Cell, V>(s, i, &w)) continue;
-    uint32_t one = Cell::spread(row_bits<Cell>(adjacent[i], w));
+    uint32_t one = Cell::spread(adjacent[i]);
     uint32_t more = to[w] + one;
     /* First conflict of a vertex in class b: own colour (or tabu), count 1. */
     fresh[i] = zero_cells<Cell>(more ^ (Cell::FORBIDS | Cell::ONES)) & (one * Cell::FORBID);

@@ -31,7 +31,7 @@ extern "C" {
 
 /* How a search of n vertices and k colours is laid out on the device. */
 typedef struct prism_tabucol_plan {
-  int32_t cell_bytes;       /* 1 or 2 */
+  int32_t cell_bits;        /* 6, 8 or 16 */
   int32_t cluster;          /* blocks that share an individual, a power of two */
   int32_t threads;          /* of a block */
   int32_t words_per_thread; /* 1, 2 or 4: gamma words of each row that a thread owns */
@@ -57,11 +57,11 @@ typedef struct prism_tabucol_job {
   unsigned long long *moves;      /* sum of the moves made is added */
 } prism_tabucol_job_t;
 
-/* Choose a layout. `threads`, `words_per_thread`, `cell_bytes`: 0 for the measured
+/* Choose a layout. `threads`, `words_per_thread`, `cell_bits`: 0 for the measured
  * choice, otherwise taken as given. PRISM_UNSUPPORTED: no layout fits the device's
  * shared memory (or the graph has no bit rows); use the wide kernel. */
 prism_status_t prism_tabucol_plan(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
-                                  int32_t words_per_thread, int32_t cell_bytes,
+                                  int32_t words_per_thread, int32_t cell_bits,
                                   prism_tabucol_plan_t *out);
 
 /* Search all members of the job. */

@@ -208,8 +208,9 @@ __device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &
   if (HOOKS && job.hooks.counter[0] != NULL && moved) count_move(r.s, host, move, job.hooks);
   bool scan = moved && follow<Cell, WEIGHTED>(r.s, host, near, edge, move);
   if (WEIGHTED && host.vertex >= 0)
-    host.own = *gamma_cell<Cell>(r.s.gamma, r.s.stride, host.color, host.vertex - r.s.first) &
-               (Cell::FORBID - 1u);
+    host.own = (int32_t)(Column<Cell>(r.s.gamma, r.s.stride, host.vertex - r.s.first)
+                             .get(host.color) &
+                         (Cell::FORBID - 1u));
   if (host.vertex >= 0 && host.own == 0) {
     if (HOOKS) unwatch(job.hooks, host, r.watch, r.now + 1);
     r.s.mark[host.vertex - r.s.first] = 0;
@@ -311,7 +312,7 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   if (WEIGHTED) open_weights(r.weights, r.s, g, weight, l, individual);
   const bool keeper = rank == 0 && threadIdx.x == 0;
   const bool watched =
-      !WEIGHTED && Cell::PER_WORD == 4 && g.max_degree >= (int32_t)Cell::FORBID - 2;
+      !WEIGHTED && Cell::BITS < 16 && g.max_degree >= (int32_t)Cell::FORBID - 2;
   const uint16_t *start = job.start.color + (size_t)individual * (size_t)job.start.pitch;
   r.best_color = job.best.color + (size_t)individual * (size_t)job.best.pitch;
   r.last_color = NULL;
@@ -357,9 +358,9 @@ static kernel_t kernel_of(const prism_tabucol_plan_t *plan) {
 }
 
 static Layout layout_for(const prism_tabucol_plan_t *plan, int32_t n, int32_t k, bool weighted) {
-  return plan->cell_bytes == 1
-             ? layout_of<CellU8>(n, k, plan->cluster, plan->ring, weighted)
-             : layout_of<CellU16>(n, k, plan->cluster, plan->ring, weighted);
+  return plan->cell_bits == 6    ? layout_of<CellU6>(n, k, plan->cluster, plan->ring, weighted)
+         : plan->cell_bits == 8 ? layout_of<CellU8>(n, k, plan->cluster, plan->ring, weighted)
+                                : layout_of<CellU16>(n, k, plan->cluster, plan->ring, weighted);
 }
 
 /* Longest tenure that normally occurs, with room: conflicts are few once the first
@@ -370,15 +371,23 @@ static int32_t ring_for(int32_t n) {
   return ring;
 }
 
+/* Lanes that the conflicting vertices of a search need: measured where colours are scarce
+ * (docs/EXPERIMENTS.md), 28 of 250 vertices, 65 of 500, 200 of 1000. */
+static int32_t hosts_for(int32_t vertices) {
+  double share = vertices < 400 ? 0.128 : vertices < 800 ? 0.256 : 0.288;
+  int32_t hosts = (int32_t)(share * (double)vertices);
+  return hosts < 32 ? 32 : hosts < 1024 ? hosts : 1024;
+}
+
 /* Threads and words of a block that owns `words` words: all conflicting vertices should
- * find a host, about one in three of the vertices at the start of a search. */
+ * find a host, and small blocks do with more words a thread. */
 static bool shape(prism_tabucol_plan_t *plan, int32_t words, int32_t vertices, int32_t threads,
                   int32_t words_per_thread) {
   for (int32_t v = words_per_thread > 0 ? words_per_thread : 1; v <= 4; v *= 2) {
-    int32_t t = (words + v - 1) / v, hosts = (int32_t)(0.3 * (double)vertices);
-    if (hosts < 64) hosts = vertices < 64 ? vertices : 64;
+    int32_t t = (words + v - 1) / v, hosts = hosts_for(vertices);
     if (threads > 0 ? t > threads : t > 1024) continue;
-    t = threads > 0 ? threads : t > hosts ? t : hosts < 1024 ? hosts : 1024;
+    if (threads == 0 && words_per_thread == 0 && v < 2 && hosts == 32 && t > 32) continue;
+    t = threads > 0 ? threads : t > hosts ? t : hosts;
     t = (t + 31) / 32 * 32;
     while (t / 32 * plan->cluster > MAX_RECORDS && t > (words + v - 1) / v) t -= 32;
     if (t / 32 * plan->cluster > MAX_RECORDS || t * v < words) continue;
@@ -389,7 +398,7 @@ static bool shape(prism_tabucol_plan_t *plan, int32_t words, int32_t vertices, i
   return false;
 }
 
-/* The smallest cluster whose blocks hold their part of the state. [in,out] plan: cell_bytes
+/* The smallest cluster whose blocks hold their part of the state. [in,out] plan: cell_bits
  * and ring are given. */
 static prism_status_t fit(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
                           int32_t words_per_thread, bool weighted, int limit,
@@ -397,7 +406,8 @@ static prism_status_t fit(const prism_gpu_graph_t *graph, int32_t k, int32_t thr
   for (plan->cluster = 1; plan->cluster <= 8; plan->cluster *= 2) {
     Layout layout = layout_for(plan, graph->n, k, weighted);
     int32_t vertices = plan->cluster > 1 ? layout.vertices : graph->n;
-    int32_t words = (vertices * plan->cell_bytes + 3) / 4;
+    int32_t words = (vertices + 32 / plan->cell_bits - 1) / (32 / plan->cell_bits);
+    if (plan->cell_bits == 6 && plan->cluster > 1) break; /* blocks begin at whole words */
     if (!shape(plan, words, vertices, threads, words_per_thread)) continue;
     plan->shared_bytes = layout.total;
     if (plan->shared_bytes <= (size_t)limit) return PRISM_OK;
@@ -408,9 +418,9 @@ static prism_status_t fit(const prism_gpu_graph_t *graph, int32_t k, int32_t thr
 
 typedef kernel_t (*choice_t)(const prism_tabucol_plan_t *plan, bool hooks);
 
-/* Make a plan for the kernels that `choose` names. */
-static prism_status_t plan_for(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
-                               int32_t words_per_thread, int32_t cell_bytes, bool weighted,
+/* Make a plan for the kernels that `choose` names, with cells of that many bits. */
+static prism_status_t plan_cells(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
+                               int32_t words_per_thread, int32_t cell_bits, bool weighted,
                                choice_t choose, prism_tabucol_plan_t *out) {
   int32_t most = weighted ? MAX_DEGREE : LARGEST_SUM - 1;
   if (graph->row == NULL || graph->n > 65535 || k > 1024 || graph->max_degree > most)
@@ -421,7 +431,7 @@ static prism_status_t plan_for(const prism_gpu_graph_t *graph, int32_t k, int32_
   PRISM_CUDA(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
   PRISM_CUDA(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
   prism_tabucol_plan_t plan = {};
-  plan.cell_bytes = cell_bytes > 0 ? cell_bytes : 1;
+  plan.cell_bits = cell_bits;
   plan.ring = ring_for(graph->n);
   PRISM_TRY(fit(graph, k, threads, words_per_thread, weighted, limit, &plan));
   int32_t blocks = 0;
@@ -437,6 +447,29 @@ static prism_status_t plan_for(const prism_gpu_graph_t *graph, int32_t k, int32_
   }
   plan.resident = multiprocessors * blocks / plan.cluster;
   *out = plan;
+  return PRISM_OK;
+}
+
+/* The same; cell_bits 0: 8, or 6 where the classes are small enough on average that they
+ * will hardly outgrow it and more individuals fit the device. */
+static prism_status_t plan_for(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
+                               int32_t words_per_thread, int32_t cell_bits, bool weighted,
+                               choice_t choose, prism_tabucol_plan_t *out) {
+  enum { SMALL_CLASS = 18 };
+  if (cell_bits > 0)
+    return plan_cells(graph, k, threads, words_per_thread, cell_bits, weighted, choose, out);
+  prism_tabucol_plan_t wide, narrow;
+  prism_status_t status =
+      plan_cells(graph, k, threads, words_per_thread, 8, weighted, choose, &wide);
+  bool fits = status == PRISM_OK;
+  if (graph->n <= SMALL_CLASS * (int64_t)k &&
+      plan_cells(graph, k, threads, words_per_thread, 6, weighted, choose, &narrow) == PRISM_OK &&
+      (!fits || narrow.resident > wide.resident)) {
+    wide = narrow;
+    fits = true;
+  }
+  if (!fits) return status;
+  *out = wide;
   return PRISM_OK;
 }
 

@@ -60,7 +60,7 @@ extern "C" prism_status_t prism_launch_read_weights(const prism_gpu_graph_t *gra
 extern "C" prism_status_t prism_weighted_plan(const prism_gpu_graph_t *graph, int32_t k,
                                               int32_t threads, int32_t words_per_thread,
                                               prism_tabucol_plan_t *out) {
-  PRISM_TRY(plan_for(graph, k, threads, words_per_thread, 2, true, choose_kernel, out));
+  PRISM_TRY(plan_for(graph, k, threads, words_per_thread, 16, true, choose_kernel, out));
   return PRISM_OK;
 }
 

@@ -120,7 +120,7 @@ __device__ __forceinline__ bool raise(Search<Cell> &s, Weights &weights,
     if (!word_of<Cell, V>(s, i, &w)) continue;
     for (int j = 0; j < Cell::PER_WORD; ++j) {
       const int32_t u = w * Cell::PER_WORD + j;
-      uint32_t own = *gamma_cell<Cell>(s.gamma, s.stride, s.color[u], u) & (Cell::FORBID - 1u);
+      uint32_t own = Column<Cell>(s.gamma, s.stride, u).get(s.color[u]) & (Cell::FORBID - 1u);
       todo |= (uint32_t)(own != 0) << (i * Cell::PER_WORD + j);
     }
   }
@@ -129,11 +129,11 @@ __device__ __forceinline__ bool raise(Search<Cell> &s, Weights &weights,
     const int32_t at = __ffs((int)todo) - 1, i = at / Cell::PER_WORD;
     const int32_t w = (s.warp * V + i) * 32 + s.lane;
     const int32_t u = w * Cell::PER_WORD + at % Cell::PER_WORD, c = s.color[u], v = s.first + u;
-    typename Cell::type *cell = gamma_cell<Cell>(s.gamma, s.stride, c, u);
-    const int32_t own = (int32_t)(*cell & (Cell::FORBID - 1u));
+    const Column<Cell> column(s.gamma, s.stride, u);
+    const int32_t own = (int32_t)(column.get(c) & (Cell::FORBID - 1u));
     bool fixed = frozen != NULL && (frozen[v >> 5] >> (v & 31) & 1u) != 0;
     uint32_t raised = raise_edges(weights, g, s.first, u, c, own, fixed ? frozen : NULL);
-    *cell = (typename Cell::type)(*cell + raised);
+    column.put(c, column.get(c) + raised);
     raised += weights.sum[u];
     weights.sum[u] = (uint16_t)raised;
     full |= raised > weights.limit;

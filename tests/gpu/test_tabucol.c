@@ -31,7 +31,8 @@ static void counts_are_those_of_the_host(void **state) {
     prism_graph_t *graph = oracle_random_graph(&rng, sizes[round % 10], oracle_density(&rng));
     int32_t k = colors[prism_rng_below(&rng, 6)], spread = round % 3 == 0 ? (k + 1) / 2 : k;
     int32_t words = 1 << prism_rng_below(&rng, 3);
-    const int32_t shape[3] = {0, words, 1 + (int32_t)prism_rng_below(&rng, 2)};
+    static const int32_t bits[] = {6, 8, 16};
+    const int32_t shape[3] = {0, words, bits[prism_rng_below(&rng, 3)]};
     trial_t trial;
     trial_open(&trial, graph, k, 3, false, shape, spread, &rng);
     static const int64_t lengths[] = {0, 1, 2, 63, 200, 700};
@@ -50,10 +51,11 @@ static void counts_of_large_searches(void **state) {
   static const struct {
     int32_t n, k, cells, cluster;
     double p;
-  } fixed[] = {{600, 400, 2, 4, 0.9}, {1000, 300, 1, 2, 0.8}, {1000, 83, 1, 1, 0.5},
-               {2000, 800, 1, 8, 0.5}, {5000, 6, 2, 1, 0.001}, {3001, 20, 1, 1, 0.01}};
+  } fixed[] = {{600, 400, 16, 4, 0.9}, {1000, 300, 8, 2, 0.8}, {1000, 83, 6, 1, 0.5},
+               {1000, 83, 8, 1, 0.5},  {2000, 800, 8, 8, 0.5}, {5000, 6, 16, 1, 0.001},
+               {3001, 20, 8, 1, 0.01}};
   prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
-  for (int i = 0; i < gpu_repeats(6, 2); ++i) {
+  for (int i = 0; i < gpu_repeats(7, 3); ++i) {
     prism_graph_t *graph = gnp(fixed[i].n, fixed[i].p, (uint64_t)i);
     const int32_t shape[3] = {0, 0, fixed[i].cells};
     trial_t trial;
@@ -73,7 +75,7 @@ static void planted_graphs_are_solved(void **state) {
     const int32_t n = 60 + 37 * round, k = 3 + round % 4;
     prism_generated_t made;
     must(prism_generate_planted(n, k, 0.5, 0, (uint64_t)round, &made));
-    const int32_t shape[3] = {0, 0, 1 + round % 2};
+    const int32_t shape[3] = {0, 0, 8 << round % 2};
     trial_t trial;
     trial_open(&trial, made.graph, k, 4, false, shape, k, &rng);
     trial_run(&trial, 20000, true);
@@ -88,7 +90,7 @@ static void walk(prism_rng_t *rng, int32_t n, int32_t cluster, int hooks, int32_
   static walk_t w;
   prism_graph_t *graph = oracle_random_graph(rng, n, oracle_density(rng));
   const int32_t k = 2 + (int32_t)prism_rng_below(rng, 4);
-  const int32_t shape[3] = {64, 1, 1 + (int32_t)prism_rng_below(rng, 2)};
+  const int32_t shape[3] = {64, 1, prism_rng_below(rng, 2) != 0 ? 8 : 16};
   trial_t trial;
   trial_open(&trial, graph, k, 1, false, shape, k, rng);
   trial.plan.cluster = cluster;
@@ -193,7 +195,7 @@ static void outgrown_cells_are_told(void **state) {
   must(prism_graph_from_edges(N, pairs, RAYS, NULL, &graph));
   prism_rng_t rng = prism_rng_stream(seed, 6, 0, PRISM_RNG_TEST);
   for (int32_t variant = 0; variant < 4; ++variant) {
-    const int32_t shape[3] = {0, 0, 1 + variant / 2};
+    const int32_t shape[3] = {0, 0, 8 << variant / 2};
     trial_t trial;
     trial_open(&trial, graph, K, 1, false, shape, K, &rng);
     /* 0: full from the start; 1: full once the centre and one more have moved */
