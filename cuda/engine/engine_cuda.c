@@ -19,13 +19,15 @@ typedef struct cuda_engine {
 
 /* ---- an island behind the desk ---- */
 
-static const uint32_t methods =
+static const uint32_t memetic =
     PRISM_METHOD_BIT(PRISM_METHOD_TABUCOL) | PRISM_METHOD_BIT(PRISM_METHOD_PARTIALCOL) |
     PRISM_METHOD_BIT(PRISM_METHOD_WEIGHTED) | PRISM_METHOD_BIT(PRISM_METHOD_POOL);
+static const uint32_t tempering = PRISM_METHOD_BIT(PRISM_METHOD_TEMPERING);
 
 static void cuda_describe(const void *island, prism_island_info_t *out) {
   const prism_gpu_island_t *self = island;
-  *out = (prism_island_info_t){.methods = methods, .mode = "gpu", .stream = self->stream_index,
+  *out = (prism_island_info_t){.methods = self->methods, .mode = "gpu",
+                               .stream = self->stream_index,
                                .device = self->context->device.name};
 }
 
@@ -45,16 +47,11 @@ static prism_status_t cuda_import(void *island, const int32_t *color, int32_t k,
 }
 
 static prism_status_t cuda_hooks(void *island, const prism_hooks_t *hooks) {
-  (void)island;
-  if (hooks == NULL) return PRISM_OK;
-  PRISM_FAIL(PRISM_UNSUPPORTED, "islands on a GPU take no hooks");
+  return prism_gpu_island_hooks(island, hooks);
 }
 
 static prism_status_t cuda_counters(void *island, prism_counter_t which, uint32_t *values) {
-  (void)island;
-  (void)which;
-  (void)values;
-  PRISM_FAIL(PRISM_UNSUPPORTED, "islands on a GPU have no counters");
+  return prism_gpu_island_counters(island, which, values);
 }
 
 static void cuda_stop(void *island) { prism_gpu_island_halt(island); }
@@ -117,12 +114,29 @@ static prism_status_t open_desk(cuda_engine_t *engine, const prism_engine_config
   return status;
 }
 
-static prism_status_t make_islands(cuda_engine_t *engine, const prism_engine_config_t *config) {
+/* What island i of `islands` runs, the last `apart` of them tempering alone. */
+static void share_out(const prism_params_gpu_t *params, int32_t islands, int32_t apart, int32_t i,
+                      prism_gpu_island_setup_t *island) {
+  const int32_t others = islands - apart;
+  const bool beside = apart > 0 && others > 0;
+  const bool tempers = i >= others;
+  island->place = tempers ? i - others : i;
+  island->methods = memetic;
+  if (apart == 0 && params->enable_thermodynamic_gpu) island->methods |= tempering;
+  if (tempers) island->methods = tempering;
+  const double part = params->thermodynamic_share;
+  island->share = !beside ? 1.0 : tempers ? part : 1.0 - part;
+}
+
+static prism_status_t make_islands(cuda_engine_t *engine, const prism_engine_config_t *config,
+                                   const prism_gpu_setup_t *setup) {
   PRISM_TRY(PRISM_ALLOC_ZERO(config->islands, &engine->island));
   for (int32_t i = 0; i < config->islands; ++i) {
     engine->islands = i + 1; /* also one that fails half-way is released */
-    PRISM_TRY(prism_gpu_island_init(&engine->island[i], &engine->context, config->graph,
-                                    config->seed, (uint32_t)(config->first_island + i), i));
+    prism_gpu_island_setup_t island = {.kernel = config->graph, .seed = config->seed,
+                                       .id = (uint32_t)(config->first_island + i)};
+    share_out(&setup->params, config->islands, setup->tempering, i, &island);
+    PRISM_TRY(prism_gpu_island_init(&engine->island[i], &engine->context, &island));
   }
   return PRISM_OK;
 }
@@ -133,23 +147,27 @@ static void describe_device(const prism_device_info_t *info, char *text, size_t 
 
 static prism_status_t cuda_create(const prism_engine_config_t *config, const void *context,
                                   prism_engine_t *out) {
+  const prism_gpu_setup_t *setup = context;
   if (config->islands < 1) PRISM_FAIL(PRISM_INVALID, "an engine needs at least one island");
+  if (setup->tempering > config->islands)
+    PRISM_FAIL(PRISM_INVALID, "%d of %d islands cannot be for tempering", setup->tempering,
+               config->islands);
   cuda_engine_t *engine = NULL;
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &engine));
-  prism_status_t status = prism_gpu_context_open(context, &engine->context);
+  prism_status_t status = prism_gpu_context_open(&setup->params, &engine->context);
   if (status != PRISM_OK) {
     prism_free(engine);
     return status;
   }
   describe_device(&engine->context.device, engine->detail, sizeof engine->detail);
-  status = make_islands(engine, config);
+  status = make_islands(engine, config, setup);
   if (status == PRISM_OK) status = open_desk(engine, config, out);
   if (status != PRISM_OK) cuda_destroy(engine);
   return status;
 }
 
-prism_engine_backend_t prism_cuda_backend(const prism_params_gpu_t *gpu) {
-  return (prism_engine_backend_t){"cuda", cuda_create, gpu};
+prism_engine_backend_t prism_cuda_backend(const prism_gpu_setup_t *setup) {
+  return (prism_engine_backend_t){"cuda", cuda_create, setup};
 }
 
 static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank,

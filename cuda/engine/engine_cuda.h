@@ -8,8 +8,8 @@
 #include "base/params.h"
 #include "seam/engine.h"
 
-/* [in] gpu  borrowed as long as the backend is used. Not collective. */
-prism_engine_backend_t prism_cuda_backend(const prism_params_gpu_t *gpu);
+/* [in] setup  borrowed as long as the backend is used. Not collective. */
+prism_engine_backend_t prism_cuda_backend(const prism_gpu_setup_t *setup);
 
 /* Is there a GPU for this rank? Makes no context.
  * [in]  gpu         device_id: that device; -1: the one of local_rank

@@ -15,9 +15,25 @@ enum { SPANS = 4096 };
 
 /* ---- begin and end ---- */
 
+/* Reports of one island must not wait behind the kernels of another. */
+static prism_status_t open_download(prism_gpu_island_t *island, bool first, cudaStream_t *out) {
+  const prism_stream_pool_t *streams = island->context->streams;
+  *out = prism_stream_pool_get(streams, PRISM_STREAM_TELEMETRY_DOWNLOAD);
+  if (first || prism_stream_pool_mode(streams) == PRISM_STREAMS_SEQUENTIAL) return PRISM_OK;
+  int least = 0, greatest = 0;
+  PRISM_CUDA(cudaDeviceGetStreamPriorityRange(&least, &greatest));
+  PRISM_CUDA(cudaStreamCreateWithPriority(&island->download, cudaStreamNonBlocking, greatest));
+  *out = island->download;
+  return PRISM_OK;
+}
+
 static prism_status_t open_pipeline(prism_gpu_island_t *island, int32_t place) {
   prism_gpu_context_t *context = island->context;
-  int32_t first = prism_stream_pool_phase_index(context->streams, PRISM_PHASE_MEMETIC);
+  const bool tempers = island->methods == PRISM_METHOD_BIT(PRISM_METHOD_TEMPERING);
+  int32_t first = prism_stream_pool_phase_index(
+      context->streams, tempers ? PRISM_PHASE_THERMODYNAMIC : PRISM_PHASE_MEMETIC);
+  cudaStream_t download = NULL;
+  PRISM_TRY(open_download(island, !tempers && place == 0, &download));
   island->stream_index = (first + place) % prism_stream_pool_size(context->streams);
   island->stream = prism_stream_pool_kernel(context->streams, island->stream_index);
   PRISM_CUDA(cudaStreamCreateWithFlags(&island->recorder, cudaStreamNonBlocking));
@@ -25,12 +41,12 @@ static prism_status_t open_pipeline(prism_gpu_island_t *island, int32_t place) {
   prism_coordinator_config_t config = {
       .upload = prism_stream_pool_get(context->streams, PRISM_STREAM_CONFIG_UPLOAD),
       .compute = island->stream,
-      .download = prism_stream_pool_get(context->streams, PRISM_STREAM_TELEMETRY_DOWNLOAD),
+      .download = download,
       .async = context->params.async,
       .profiler = island->profiler};
   PRISM_TRY(prism_coordinator_create(&config, &island->coordinator));
-  size_t guest = (size_t)prism_gpu_pitch(island->kernel->n) * sizeof(uint16_t);
-  PRISM_TRY(prism_triple_create(island->coordinator, context->memory, guest,
+  PRISM_TRY(prism_triple_create(island->coordinator, context->memory,
+                                prism_population_input_bytes(island->kernel->n),
                                 prism_population_report_bytes(island->kernel->n),
                                 &island->triple));
   PRISM_TRY(prism_gpu_take(context, sizeof *island->halt, island->stream,
@@ -41,16 +57,17 @@ static prism_status_t open_pipeline(prism_gpu_island_t *island, int32_t place) {
 }
 
 prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_context_t *context,
-                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id,
-                                     int32_t place) {
-  *island = (prism_gpu_island_t){.context = context, .kernel = kernel, .seed = seed, .id = id,
-                                 .guest_f = -1};
+                                     const prism_gpu_island_setup_t *setup) {
+  const prism_graph_t *kernel = setup->kernel;
+  *island = (prism_gpu_island_t){.context = context, .kernel = kernel, .seed = setup->seed,
+                                 .id = setup->id, .methods = setup->methods,
+                                 .share = setup->share, .guest_f = -1};
   if (pthread_mutex_init(&island->lock, NULL) != 0)
     PRISM_FAIL(PRISM_MEMORY, "the lock of a GPU island could not be made");
   island->locked = true;
   PRISM_TRY(PRISM_ALLOC(kernel->n, &island->incumbent));
   PRISM_TRY(PRISM_ALLOC(kernel->n, &island->guest));
-  return open_pipeline(island, place);
+  return open_pipeline(island, setup->place);
 }
 
 static void drop_population(prism_gpu_island_t *island, int m) {
@@ -60,7 +77,14 @@ static void drop_population(prism_gpu_island_t *island, int m) {
   island->best[m] = NULL;
 }
 
+static void drop_learned(prism_gpu_island_t *island) {
+  prism_gpu_release(island->context, island->learned, island->stream);
+  island->learned = NULL;
+}
+
 static void drop_ground(prism_gpu_island_t *island) {
+  drop_learned(island);
+  prism_hooks_cuda_drop(&island->hooks, island->context, island->stream);
   if (island->graph.offset != NULL) {
     /* Blocks of the memory pool wait for the stream by themselves; the graph does not. */
     prism_cuda_drop(cudaStreamSynchronize(island->stream));
@@ -79,6 +103,8 @@ void prism_gpu_island_release(prism_gpu_island_t *island) {
   prism_coordinator_destroy(&island->coordinator);
   prism_profiler_destroy(&island->profiler);
   if (island->recorder != NULL) prism_cuda_drop(cudaStreamDestroy(island->recorder));
+  if (island->download != NULL) prism_cuda_drop(cudaStreamDestroy(island->download));
+  prism_hooks_cuda_release(&island->hooks);
   prism_free(island->incumbent);
   prism_free(island->guest);
   if (island->locked) pthread_mutex_destroy(&island->lock);
@@ -114,18 +140,37 @@ static void remember(prism_gpu_island_t *island) {
  * and the incumbent. */
 static prism_status_t found(prism_gpu_island_t *island, prism_population_t *p,
                             prism_population_t *old) {
+  const bool frozen = prism_hooks_cuda_frozen(&island->hooks);
   if (old != NULL) PRISM_TRY(prism_population_inherit(p, old, island->stream));
-  if (island->incumbent_k < p->k) return PRISM_OK;
+  if (island->incumbent_k == 0 || (island->incumbent_k < p->k && !frozen)) return PRISM_OK;
   const int32_t *map = prism_view_map(island->view);
   int32_t *start = NULL, n = view_size(island);
   PRISM_TRY(PRISM_ALLOC(n, &start));
   for (int32_t v = 0; v < n; ++v) start[v] = island->incumbent[map[v]];
-  /* Independent searchers: half of them begin here. A pool needs differences. */
-  int32_t count = p->method == PRISM_METHOD_POOL ? 1 : (p->members + 1) / 2;
+  int32_t count = frozen ? p->members : prism_population_founders(p);
   prism_status_t status =
       prism_population_place(p, 0, count, start, island->incumbent_k, island->stream);
   prism_free(start);
   return status;
+}
+
+/* What was hard at one k is hard at the next: edge weights stay while the vertices do. */
+static void keep_learned(prism_gpu_island_t *island) {
+  prism_population_t *p = &island->population[PRISM_METHOD_WEIGHTED];
+  if (!island->live[PRISM_METHOD_WEIGHTED] || p->learned == NULL) return;
+  drop_learned(island);
+  island->learned = p->learned;
+  island->learned_members = p->members;
+  p->learned = NULL;
+}
+
+static void take_learned(prism_gpu_island_t *island, prism_population_t *p) {
+  if (island->learned != NULL && island->learned_members == p->members) {
+    void *taught = p->learned; /* blocks of one size change owners */
+    p->learned = island->learned;
+    island->learned = taught;
+  }
+  drop_learned(island);
 }
 
 static prism_status_t make_population(prism_gpu_island_t *island, const prism_work_t *work,
@@ -134,7 +179,9 @@ static prism_status_t make_population(prism_gpu_island_t *island, const prism_wo
   prism_population_setup_t setup = {.method = m, .k = island->k, .graph = &island->graph,
                                     .params = &work->params, .seed = island->seed,
                                     .individual = (island->id << 16) ^ (uint32_t)m << 13,
-                                    .halt = island->halt, .recorder = island->recorder};
+                                    .halt = island->halt, .recorder = island->recorder,
+                                    .share = island->share, .hooks = &island->hooks.device,
+                                    .edge_weight = island->hooks.edge_weight};
   /* Every population has its own random numbers, also at a k that was searched before. */
   setup.seed = prism_rng_derive(island->seed, (uint64_t)++island->made << 8 | island->id);
   prism_population_t *p = &island->population[m];
@@ -142,23 +189,32 @@ static prism_status_t make_population(prism_gpu_island_t *island, const prism_wo
   island->live[m] = true;
   island->best_f[m] = INT32_MAX;
   island->moves[m] = 0;
-  PRISM_TRY(PRISM_ALLOC_ZERO(view_size(island), &island->best[m]));
-  return found(island, p, old);
+  if (p->learned != NULL) take_learned(island, p);
+  prism_status_t status = PRISM_ALLOC_ZERO(view_size(island), &island->best[m]);
+  if (status == PRISM_OK) status = found(island, p, old);
+  if (status != PRISM_OK) drop_population(island, m);
+  return status;
 }
 
 /* A new k: view, device graph, and the population of the work's method, which inherits
  * from that of the last k where it had the same vertices. */
 static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *work) {
   remember(island);
+  /* A frozen vertex may be of any degree, and must not lose its color. */
+  const bool frozen = prism_hooks_cuda_frozen(&island->hooks);
+  if (frozen && island->incumbent_k > work->k)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "frozen vertices of a start with %d colors do not fit into %d",
+               island->incumbent_k, work->k);
   int32_t before = view_size(island);
   prism_view_t *view = NULL;
-  PRISM_TRY(prism_view_create(island->kernel, work->k, &view));
+  PRISM_TRY(prism_view_create(island->kernel, frozen ? 0 : work->k, &view));
   const prism_graph_t *g = prism_view_graph(view);
   /* Cores are nested: the same number of vertices means the same vertices. */
   bool same = g != NULL && g->n == before;
   prism_population_t old = {0};
   const prism_method_t method = work->params.method;
-  if (same && island->live[method] && work->k < island->k) {
+  if (same) keep_learned(island);
+  if (same && !frozen && island->live[method] && work->k < island->k) {
     old = island->population[method];
     island->live[method] = false;
   }
@@ -167,8 +223,12 @@ static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *w
   if (same) {
     prism_view_destroy(&island->view);
   } else {
+    status = prism_hooks_cuda_collect(&island->hooks, island->view, island->stream);
     drop_ground(island);
-    if (g != NULL) status = prism_device_graph_create(g, &island->graph);
+    if (status == PRISM_OK && g != NULL) status = prism_device_graph_create(g, &island->graph);
+    if (status == PRISM_OK && g != NULL)
+      status = prism_hooks_cuda_upload(&island->hooks, island->context, island->kernel, view,
+                                       island->stream);
   }
   island->view = view;
   island->k = work->k;
@@ -197,6 +257,7 @@ typedef struct turn {
   prism_population_t *population;
   bool guest;
   int32_t guest_f;
+  bool temperatures; /* new ones */
 } turn_t;
 
 static prism_status_t launch_turn(void *context, cudaStream_t stream, const void *input,
@@ -204,6 +265,8 @@ static prism_status_t launch_turn(void *context, cudaStream_t stream, const void
   const turn_t *turn = context;
   if (turn->guest)
     PRISM_TRY(prism_launch_admit(&turn->population->pool, input, turn->guest_f, stream));
+  if (turn->temperatures)
+    PRISM_TRY(prism_gpu_tempering_receive(&turn->population->tempering, input, stream));
   return prism_population_queue(turn->population, output, stream);
 }
 
@@ -220,8 +283,13 @@ static bool spent(const account_t *a) {
 static prism_status_t submit(prism_gpu_island_t *island, prism_population_t *p, account_t *a) {
   int32_t slot = PRISM_SLOT_NONE;
   PRISM_TRY(prism_triple_claim(island->triple, &slot));
-  turn_t turn = {.population = p, .guest = island->guest_f >= 0, .guest_f = island->guest_f};
+  turn_t turn = {.population = p, .guest_f = island->guest_f};
+  turn.guest = p->method == PRISM_METHOD_POOL && island->guest_f >= 0;
   size_t bytes = 0;
+  if (p->method == PRISM_METHOD_TEMPERING) {
+    bytes = prism_gpu_tempering_send(&p->tempering, p->k, prism_triple_input(island->triple, slot));
+    turn.temperatures = bytes > 0;
+  }
   if (turn.guest) {
     prism_color_pack(island->guest, p->graph.n, prism_triple_input(island->triple, slot));
     bytes = (size_t)p->pool.pitch * sizeof(uint16_t);
@@ -254,6 +322,8 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
     s->f_ticket = 0;
     a->over = true;
   }
+  if (m == PRISM_METHOD_TEMPERING)
+    PRISM_TRY(prism_gpu_tempering_hear(&p->tempering, prism_population_swaps(p, c)));
   if (c->pairs > 0)
     s->diversity = (double)c->apart / (double)c->pairs / (double)p->graph.n;
   const bool outgrown = c->outgrown != 0;
@@ -311,6 +381,8 @@ prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_wor
                                      const atomic_bool *stop, prism_summary_t *summary) {
   double begin = prism_clock_now();
   const prism_method_t m = work->params.method;
+  if (m == PRISM_METHOD_POOL && prism_hooks_cuda_frozen(&island->hooks))
+    PRISM_FAIL(PRISM_UNSUPPORTED, "crossover renames colors: it cannot keep frozen vertices");
   *summary = (prism_summary_t){.phase = work->phase, .method = m, .k = work->k,
                                .f_ticket = INT64_MAX, .diversity = -1.0};
   PRISM_TRY(prism_device_use(island->context->device.index));
@@ -336,6 +408,10 @@ prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_wor
   if (summary->f_ticket == INT64_MAX) summary->f_ticket = summary->f_best;
   summary->seconds = prism_clock_now() - begin;
   summary->individuals = p->members;
+  if (m == PRISM_METHOD_TEMPERING) {
+    summary->temperature = p->tempering.ladder.temperature[0];
+    summary->swap_rate = p->tempering.swap_rate;
+  }
   return PRISM_OK;
 }
 
@@ -376,9 +452,8 @@ prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which
   int32_t *row = NULL;
   PRISM_TRY(prism_device_use(island->context->device.index));
   PRISM_TRY(PRISM_ALLOC(view_size(island), &row));
-  const prism_population_t *p = &island->population[m];
-  int32_t member = (int32_t)prism_rng_scale(draw, (uint32_t)p->members);
-  prism_status_t status = prism_population_read(p, member, row, f, island->stream);
+  prism_status_t status =
+      prism_population_elite(&island->population[m], draw, row, f, island->stream);
   if (status == PRISM_OK) prism_view_lift(island->view, row, color);
   prism_free(row);
   return status;
@@ -412,4 +487,28 @@ prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t
   const int32_t *map = prism_view_map(island->view);
   for (int32_t v = 0; v < view_size(island); ++v) island->guest[v] = color[map[v]];
   return receive(island, result);
+}
+
+/* ---- hooks ---- */
+
+prism_status_t prism_gpu_island_hooks(prism_gpu_island_t *island, const prism_hooks_t *hooks) {
+  PRISM_TRY(prism_hooks_cuda_check(island->kernel, hooks));
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  remember(island);
+  /* The populations hold the old arrays: they are made again from what they found. */
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
+  drop_ground(island);
+  island->k = 0;
+  island->guest_f = -1;
+  return prism_hooks_cuda_set(&island->hooks, island->kernel, hooks);
+}
+
+prism_status_t prism_gpu_island_counters(prism_gpu_island_t *island, prism_counter_t which,
+                                         uint32_t *values) {
+  if (island->hooks.counter[which] == NULL)
+    PRISM_FAIL(PRISM_INVALID, "the counters of this island are not switched on");
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  PRISM_TRY(prism_hooks_cuda_collect(&island->hooks, island->view, island->stream));
+  memcpy(values, island->hooks.counter[which], (size_t)island->kernel->n * sizeof *values);
+  return PRISM_OK;
 }

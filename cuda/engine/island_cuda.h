@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "engine/hooks_cuda.h"
 #include "engine/population.h"
 #include "model/reduce.h"
 #include "runtime/triple_buffer.h"
@@ -15,9 +16,12 @@ typedef struct prism_gpu_island {
   const prism_graph_t *kernel;  /* borrowed */
   uint64_t seed;
   uint32_t id;                  /* global */
+  uint32_t methods;             /* PRISM_METHOD_BIT of those that it runs */
+  double share;                 /* of the GPU */
   cudaStream_t stream;          /* kernels */
   int32_t stream_index;
   cudaStream_t recorder;        /* CUDA graphs are recorded on it; owned */
+  cudaStream_t download;        /* of reports; owned, NULL: the engine's */
   prism_profiler_t *profiler;
   prism_coordinator_t *coordinator;
   prism_triple_t *triple;
@@ -38,6 +42,9 @@ typedef struct prism_gpu_island {
   int32_t *incumbent;           /* [kernel n] a colouring to start from; owned */
   int32_t incumbent_k;          /* 0: none */
   bool seeded;                  /* it was imported, and no work has begun from it */
+  void *learned;                /* edge weights of the last k; device memory, owned */
+  int32_t learned_members;      /* how many individuals learned them */
+  prism_hooks_cuda_t hooks;
   int32_t *guest;               /* [view n] migrant for the next generation; owned */
   int32_t guest_f;              /* -1: none */
 
@@ -46,11 +53,18 @@ typedef struct prism_gpu_island {
   prism_overlap_times_t times;
 } prism_gpu_island_t;
 
-/* [in] place  of the island in its engine: each has a stream of its own, as far as there
- * are enough */
+typedef struct prism_gpu_island_setup {
+  const prism_graph_t *kernel; /* borrowed until release */
+  uint64_t seed;
+  uint32_t id;      /* global */
+  uint32_t methods; /* TEMPERING alone: on the stream of its phase, else on the memetic one */
+  int32_t place;    /* among the islands of that phase: each has a stream of its own, as far as
+                       there are enough */
+  double share;     /* of the GPU that its populations may fill, 0 < share <= 1 */
+} prism_gpu_island_setup_t;
+
 prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_context_t *context,
-                                     const prism_graph_t *kernel, uint64_t seed, uint32_t id,
-                                     int32_t place);
+                                     const prism_gpu_island_setup_t *setup);
 void prism_gpu_island_release(prism_gpu_island_t *island);
 
 /* As in seam/desk.h. */
@@ -60,6 +74,10 @@ prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which
                                        int32_t *color, int32_t *k, int64_t *f);
 prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t *color, int32_t k,
                                        bool seed, prism_import_result_t *result);
+
+prism_status_t prism_gpu_island_hooks(prism_gpu_island_t *island, const prism_hooks_t *hooks);
+prism_status_t prism_gpu_island_counters(prism_gpu_island_t *island, prism_counter_t which,
+                                         uint32_t *values);
 
 /* Make a running search end at its next look. Any thread. */
 void prism_gpu_island_halt(prism_gpu_island_t *island);

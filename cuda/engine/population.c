@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "kernels/convert.h"
 #include "kernels/distance.h"
 #include "kernels/gpx.h"
@@ -18,8 +19,19 @@ enum {
   LONGEST = 10000000         /* moves in one launch: seconds */
 };
 
+static size_t row_bytes(int32_t n) { return (size_t)prism_gpu_pitch(n) * sizeof(uint16_t); }
+
+size_t prism_population_input_bytes(int32_t n) {
+  size_t tables = prism_gpu_tempering_input_bytes();
+  return tables > row_bytes(n) ? tables : row_bytes(n);
+}
+
 size_t prism_population_report_bytes(int32_t n) {
-  return sizeof(prism_gpu_control_t) + (size_t)prism_gpu_pitch(n) * sizeof(uint16_t);
+  return sizeof(prism_gpu_control_t) + row_bytes(n) + prism_gpu_tempering_report_bytes();
+}
+
+const void *prism_population_swaps(const prism_population_t *p, const void *report) {
+  return (const char *)report + sizeof(prism_gpu_control_t) + row_bytes(p->graph.n);
 }
 
 /* ---- memory ---- */
@@ -63,6 +75,8 @@ static size_t lay_out(prism_population_t *p, char *base) {
 
 static prism_status_t scratch_bytes(const prism_population_t *p, size_t *bytes) {
   size_t gpx = 0, distance = 0;
+  *bytes = 0;
+  if (p->method != PRISM_METHOD_POOL) return PRISM_OK;
   PRISM_TRY(prism_gpx_scratch_bytes(p->graph.n, p->k, p->members, &gpx));
   PRISM_TRY(prism_distance_scratch_bytes(p->graph.n, p->k, p->members, &distance));
   *bytes = gpx > distance ? gpx : distance;
@@ -97,7 +111,11 @@ static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bits) {
   const prism_gpu_hooks_t *h = &p->hooks;
   bool hooked = h->score != NULL || h->vertex_weight != NULL || h->frozen != NULL ||
                 h->counter[0] != NULL;
-  return prism_searcher_plan(&p->graph, p->method, p->k, hooked, cell_bits, &p->searcher);
+  PRISM_TRY(
+      prism_searcher_plan(&p->graph, p->method, p->k, hooked, cell_bits, &p->searcher));
+  int32_t resident = (int32_t)(p->share * p->searcher.resident);
+  p->searcher.resident = resident > 1 ? resident : 1;
+  return PRISM_OK;
 }
 
 static int32_t wanted_members(const prism_population_t *p, const prism_search_params_t *params) {
@@ -106,11 +124,40 @@ static int32_t wanted_members(const prism_population_t *p, const prism_search_pa
   return members > least ? members : least;
 }
 
+static prism_status_t init_tempering(prism_population_t *p, const prism_search_params_t *params) {
+  if (p->method != PRISM_METHOD_TEMPERING) return PRISM_OK;
+  PRISM_TRY(prism_gpu_tempering_init(&p->tempering, &params->ladder, p->graph.n, p->k,
+                                     p->searcher.resident, params->generation_iterations,
+                                     &p->members, &p->length));
+  p->wanted = p->members;
+  p->length_given = true; /* it is a whole number of rounds */
+  return PRISM_OK;
+}
+
+/* How many may fit where p->members do not; 0: give up. */
+static int32_t fewer_members(const prism_population_t *p) {
+  if (p->method == PRISM_METHOD_TEMPERING)
+    return p->members / p->tempering.ladder.levels / 2 * p->tempering.ladder.levels;
+  return p->members > LEAST_MEMBERS ? p->members / 2 : 0;
+}
+
+static prism_status_t take_room(prism_population_t *p, cudaStream_t stream) {
+  prism_status_t status = take_blocks(p, stream);
+  while (status == PRISM_MEMORY && fewer_members(p) > 0) {
+    p->members = fewer_members(p);
+    status = take_blocks(p, stream);
+  }
+  return status;
+}
+
 static prism_status_t fill(prism_population_t *p, cudaStream_t stream) {
   prism_gpu_control_t control = {.best_f = INT32_MAX, .best_from = -1};
   PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
                              stream));
   PRISM_CUDA(cudaStreamSynchronize(stream)); /* `control` is on this stack */
+  if (p->method == PRISM_METHOD_TEMPERING)
+    PRISM_TRY(
+        prism_gpu_tempering_open(&p->tempering, p->context, p->k, p->members, stream));
   PRISM_TRY(prism_cuda_graph_create(&p->search_graph));
   PRISM_TRY(prism_cuda_graph_create(&p->mate_graph));
   return prism_population_scatter(p, stream);
@@ -123,7 +170,7 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
   prism_population_t p = {.context = context, .graph = *setup->graph, .method = setup->method,
                           .k = setup->k, .seed = setup->seed, .individual = setup->individual,
                           .halt = setup->halt, .halts = setup->halts,
-                          .recorder = setup->recorder,
+                          .recorder = setup->recorder, .share = setup->share,
                           .tenure_base = (float)params->tenure_base,
                           .tenure_slope = (float)params->tenure_slope,
                           .update = PRISM_GPU_UPDATE_ALWAYS};
@@ -138,11 +185,8 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
   p.tournament_given = params->tournament > 0;
   p.tournament = p.tournament_given ? params->tournament : TOURNAMENT;
   p.wanted = p.members = wanted_members(&p, params);
-  prism_status_t status = take_blocks(&p, stream);
-  while (status == PRISM_MEMORY && p.members > LEAST_MEMBERS) {
-    p.members /= 2;
-    status = take_blocks(&p, stream);
-  }
+  prism_status_t status = init_tempering(&p, params);
+  if (status == PRISM_OK) status = take_room(&p, stream);
   if (status == PRISM_OK)
     status = prism_searcher_teach(&p.searcher, &p.graph, setup->edge_weight, p.members, p.learned,
                                   stream);
@@ -161,6 +205,7 @@ void prism_population_release(prism_population_t *p, cudaStream_t stream) {
   prism_gpu_release(p->context, p->block, stream);
   prism_gpu_release(p->context, p->scratch, stream);
   prism_gpu_release(p->context, p->learned, stream);
+  prism_gpu_tempering_release(&p->tempering, p->context, stream);
   memset(p, 0, sizeof *p);
 }
 
@@ -250,21 +295,20 @@ prism_status_t prism_population_place(prism_population_t *p, int32_t row, int32_
   return dissolve(p, part, from_k, stream);
 }
 
-prism_status_t prism_population_inherit(prism_population_t *p, prism_population_t *other,
+prism_status_t prism_population_inherit(prism_population_t *p, const prism_population_t *other,
                                         cudaStream_t stream) {
   prism_gpu_pool_t part = p->pool;
   part.members = other->members < p->members ? other->members : p->members;
   prism_gpu_pool_t from = other->pool;
   from.members = part.members;
-  PRISM_TRY(prism_launch_gather(&from, NULL, &part, NULL, part.members, stream));
+  /* Replicas go on at the level where they were: row i of a ladder begins at level i. */
+  const int32_t levels = p->tempering.ladder.levels;
+  const bool sorted = levels > 0 && levels == other->tempering.ladder.levels;
+  PRISM_TRY(prism_launch_gather(&from, sorted ? other->tempering.device.replica_at : NULL, &part,
+                                NULL, part.members, stream));
   p->fresh = true;
   p->inherited = true;
   if (!p->length_given && other->length > p->length) p->length = other->length;
-  if (p->learned != NULL && other->members == p->members) {
-    void *kept = other->learned; /* blocks of one size change owners */
-    other->learned = p->learned;
-    p->learned = kept;
-  }
   return dissolve(p, part, other->k, stream);
 }
 
@@ -293,6 +337,21 @@ prism_status_t prism_population_read(const prism_population_t *p, int32_t row, i
   PRISM_CUDA(error);
   *f = count;
   return PRISM_OK;
+}
+
+int32_t prism_population_founders(const prism_population_t *p) {
+  if (p->method == PRISM_METHOD_POOL) return 1; /* it needs differences */
+  /* Replicas of a ladder mix: a half of the ladders, whole ones. */
+  const int32_t unit = p->method == PRISM_METHOD_TEMPERING ? p->tempering.ladder.levels : 1;
+  return (p->members / unit + 1) / 2 * unit;
+}
+
+prism_status_t prism_population_elite(const prism_population_t *p, uint32_t draw, int32_t *color,
+                                      int64_t *f, cudaStream_t stream) {
+  int32_t member = (int32_t)prism_rng_scale(draw, (uint32_t)p->members);
+  if (p->method == PRISM_METHOD_TEMPERING)
+    PRISM_TRY(prism_gpu_tempering_coldest(&p->tempering, draw, stream, &member));
+  return prism_population_read(p, member, color, f, stream);
 }
 
 prism_status_t prism_population_nearest(prism_population_t *p, const int32_t *color,
@@ -370,6 +429,20 @@ static prism_status_t queue_search(void *context, cudaStream_t stream) {
   return keep_best(p, best, stream);
 }
 
+static prism_status_t queue_rounds(void *context, cudaStream_t stream) {
+  const prism_population_t *p = context;
+  prism_tempering_job_t job = {.state = p->pool, .best = p->child, .hooks = p->hooks,
+                               .seed = p->seed, .individual = p->individual, .stop = p->halt,
+                               .solved = p->halts ? p->halt : &p->control->solved,
+                               .moves = &p->control->moves};
+  PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
+  PRISM_TRY(forget(p, &p->child, stream));
+  PRISM_TRY(prism_gpu_tempering_queue(&p->tempering, &p->searcher.plan.tempering, &p->graph, &job,
+                                      stream));
+  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, &p->child, NULL, p->update, stream));
+  return keep_best(p, &p->child, stream);
+}
+
 static prism_status_t queue_mating(void *context, cudaStream_t stream) {
   const prism_population_t *p = context;
   prism_gpx_options_t options = {.seed = p->seed, .generation = &p->control->generation,
@@ -391,7 +464,8 @@ static prism_status_t queue_mating(void *context, cudaStream_t stream) {
 
 prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaStream_t stream) {
   const bool mates = p->method == PRISM_METHOD_POOL && !p->fresh;
-  prism_capture_fn section = mates ? queue_mating : queue_search;
+  const bool tempers = p->method == PRISM_METHOD_TEMPERING;
+  prism_capture_fn section = mates ? queue_mating : tempers ? queue_rounds : queue_search;
   prism_cuda_graph_t *graph = mates ? p->mate_graph : p->search_graph;
   const int64_t key = 32 * p->length + 2 * p->tournament + (p->halts ? 1 : 0);
   if (!p->context->params.graph) {
@@ -408,7 +482,8 @@ prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaS
   PRISM_CUDA(cudaMemcpyAsync(report, p->control, sizeof *p->control, cudaMemcpyDeviceToDevice,
                              stream));
   PRISM_CUDA(cudaMemcpyAsync((char *)report + sizeof *p->control, p->best.color,
-                             (size_t)p->best.pitch * sizeof *p->best.color,
-                             cudaMemcpyDeviceToDevice, stream));
-  return PRISM_OK;
+                             row_bytes(p->graph.n), cudaMemcpyDeviceToDevice, stream));
+  if (!tempers) return PRISM_OK;
+  return prism_gpu_tempering_tell(
+      &p->tempering, (void *)(uintptr_t)prism_population_swaps(p, report), stream);
 }

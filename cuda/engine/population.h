@@ -5,14 +5,17 @@
  * where the last one ended (PARTIALCOL: from its best). `child` holds their bests.
  * POOL: each generation every member mates with another drawn at random (GPX, Galinier
  * & Hao 1999), found by a tournament; the child is searched, and takes the place of its
- * first parent. New members are searched once before they mate. One thread at a time;
- * all device work goes to the stream of the call. */
+ * first parent. New members are searched once before they mate.
+ * TEMPERING: members are the replicas of ladders (population_tempering.h); `child` holds
+ * the best of each in a generation. One thread at a time; all device work goes to the
+ * stream of the call. */
 #ifndef PRISM_CUDA_ENGINE_POPULATION_H
 #define PRISM_CUDA_ENGINE_POPULATION_H
 
 #include "engine/context.h"
-#include "kernels/generation.h"
+#include "engine/population_tempering.h"
 #include "engine/searcher.h"
+#include "kernels/generation.h"
 #include "runtime/graph.h"
 #include "seam/engine.h"
 
@@ -28,6 +31,7 @@ typedef struct prism_population_setup {
   bool halts;           /* a solution sets it: then results depend on timing */
   const prism_gpu_hooks_t *hooks;   /* NULL: none; device arrays, borrowed */
   const int32_t *edge_weight;       /* device [2 m], NULL: all 1; borrowed for the call */
+  double share;         /* of the GPU, 0 < share <= 1: another island has the rest */
 } prism_population_setup_t;
 
 /* How a pool is doing; zero when it begins. */
@@ -50,7 +54,9 @@ typedef struct prism_population {
   bool halts;
   float tenure_base, tenure_slope;
 
+  double share;
   prism_searcher_t searcher;
+  prism_gpu_tempering_t tempering; /* TEMPERING only */
   prism_gpu_hooks_t hooks;  /* device arrays, borrowed */
   int32_t members, wanted;  /* fewer than wanted: for want of memory */
   int64_t length;           /* moves of a member in a generation */
@@ -74,7 +80,9 @@ typedef struct prism_population {
   int64_t captured[2];      /* what they were recorded with; 0: not yet */
 } prism_population_t;
 
-/* Bytes of a generation's report: the control block and the best colouring. */
+/* Most bytes of a generation's input, a migrant or temperatures, and those of its report:
+ * the control block, the best colouring, the exchanges of temperatures. */
+size_t prism_population_input_bytes(int32_t n);
 size_t prism_population_report_bytes(int32_t n);
 
 /* Random members. Fewer than wanted when the memory is short (population->members).
@@ -103,10 +111,15 @@ prism_status_t prism_population_place(prism_population_t *population, int32_t ro
                                       const int32_t *color, int32_t from_k, cudaStream_t stream);
 
 /* The members of `other` (same graph and method, more colours), with their smallest
- * classes dissolved, become members of this one, as many as there is room for; what they
- * learned comes with them when all do. */
+ * classes dissolved, become members of this one, as many as there is room for. */
 prism_status_t prism_population_inherit(prism_population_t *population,
-                                        prism_population_t *other, cudaStream_t stream);
+                                        const prism_population_t *other, cudaStream_t stream);
+
+/* Members that begin with a colouring that is known: the others differ. */
+int32_t prism_population_founders(const prism_population_t *population);
+
+/* The exchanges of temperatures in a report; host memory. */
+const void *prism_population_swaps(const prism_population_t *population, const void *report);
 
 /* Queue one generation, and its report into `report` (device memory; NULL: none). */
 prism_status_t prism_population_queue(prism_population_t *population, void *report,
@@ -118,6 +131,11 @@ prism_status_t prism_population_widen(prism_population_t *population, cudaStream
 /* Member `row`; waits. [out] color [n]; f */
 prism_status_t prism_population_read(const prism_population_t *population, int32_t row,
                                      int32_t *color, int64_t *f, cudaStream_t stream);
+
+/* A member worth sending elsewhere, drawn with `draw`: any, of TEMPERING a coldest one.
+ * Waits. */
+prism_status_t prism_population_elite(const prism_population_t *population, uint32_t draw,
+                                      int32_t *color, int64_t *f, cudaStream_t stream);
 
 /* Partition distance of a colouring [n] with the same k to the nearest member; waits. */
 prism_status_t prism_population_nearest(prism_population_t *population, const int32_t *color,

@@ -19,8 +19,8 @@ static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, c
   return prism_cuda_probe(gpu, local_rank, text, size);
 }
 
-static prism_engine_backend_t gpu_backend(const prism_params_gpu_t *gpu) {
-  return prism_cuda_backend(gpu);
+static prism_engine_backend_t gpu_backend(const prism_gpu_setup_t *setup) {
+  return prism_cuda_backend(setup);
 }
 
 #else
@@ -35,11 +35,25 @@ static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, c
   PRISM_FAIL(PRISM_DEVICE, "%s", text);
 }
 
-static prism_engine_backend_t gpu_backend(const prism_params_gpu_t *gpu) {
-  return (prism_engine_backend_t){.name = "cuda", .context = gpu}; /* no probe succeeds */
+static prism_engine_backend_t gpu_backend(const prism_gpu_setup_t *setup) {
+  return (prism_engine_backend_t){.name = "cuda", .context = setup}; /* no probe succeeds */
 }
 
 #endif
+
+/* Islands on a GPU: a memetic one, and beside it or alone one for tempering, if that takes
+ * part. With one stream for everything a single island does both in turns.
+ * [out] tempering: how many are for tempering alone */
+static int32_t gpu_islands(const prism_params_t *params, int32_t *tempering) {
+  const int32_t method = params->memetic.method - 1; /* -1: auto */
+  const bool only = method == PRISM_METHOD_TEMPERING;
+  const bool tempers = params->gpu.enable_thermodynamic_gpu &&
+                       (only || (method < 0 && params->thermodynamic.enabled));
+  const bool breeds = params->gpu.enable_memetic_gpu && !only;
+  const bool parallel = params->gpu.stream_mode == 0;
+  *tempering = tempers && (parallel || !breeds);
+  return (int32_t)breeds + *tempering;
+}
 
 /* A GPU for this rank? [out] reason why not, or what it is. */
 static prism_status_t find_gpu(const prism_params_t *params, const prism_cores_t *cores,
@@ -50,16 +64,18 @@ static prism_status_t find_gpu(const prism_params_t *params, const prism_cores_t
   if (cores->node_ranks > 1 && params->gpu.device_id >= 0)
     PRISM_FAIL(PRISM_INVALID, "gpu.device_id is for one rank on a node, and there are %d",
                cores->node_ranks);
-  if (!params->gpu.enable_memetic_gpu) {
-    snprintf(text, size, "gpu.enable_memetic_gpu = false leaves nothing for a GPU");
+  if (gpu_islands(params, &out->gpu_setup.tempering) == 0) {
+    snprintf(text, size, "gpu.enable_%s_gpu = false leaves nothing for a GPU",
+             params->gpu.enable_memetic_gpu ? "thermodynamic" : "memetic");
     if (must) PRISM_FAIL(PRISM_INVALID, "--device cuda: %s", text);
     return PRISM_OK;
   }
-  out->gpu_params = params->gpu;
-  prism_status_t status = probe(&out->gpu_params, cores->node_rank, text, size);
+  prism_params_gpu_t *own = &out->gpu_setup.params;
+  *own = params->gpu;
+  prism_status_t status = probe(own, cores->node_rank, text, size);
   if (status == PRISM_OK) {
     out->gpu = true;
-    if (out->gpu_params.device_id < 0) out->gpu_params.device_id = cores->node_rank;
+    if (own->device_id < 0) own->device_id = cores->node_rank;
     return PRISM_OK;
   }
   char reason[256];
@@ -104,7 +120,8 @@ static void share_out(const prism_params_t *params, const prism_cores_t *cores, 
     /* One core drives the GPU. */
     if (!given) out->threads = all - 1;
     if (!params->gpu.share_cpu) out->threads = 0;
-    out->part[out->parts++] = (prism_engine_part_t){gpu_backend(&out->gpu_params), 1};
+    out->part[out->parts++] = (prism_engine_part_t){
+        gpu_backend(&out->gpu_setup), gpu_islands(params, &out->gpu_setup.tempering)};
     if (params->run.device == DEVICE_AUTO) out->fallback = (prism_engine_part_t){cpu, all};
   }
   if (out->threads > 0)

@@ -17,7 +17,7 @@ typedef struct prism_devices {
   bool gpu;
   char detail[128]; /* "avx512", "NVIDIA H100 80GB HBM3, ..." */
   char reason[256]; /* why run.device = auto took it; "" otherwise */
-  prism_params_gpu_t gpu_params; /* context of the GPU's part, with its device */
+  prism_gpu_setup_t gpu_setup;   /* context of the GPU's part, with its device */
   prism_params_cpu_t cpu_params; /* context of the cores' part */
 } prism_devices_t;
 

@@ -123,6 +123,10 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "which of the visible GPUs (-1: the one of the rank's place on its node)")                     \
   X(gpu, enable_memetic_gpu, FLAG, "true", 0, 0, "", "",                                           \
     "a memetic island on the GPU")                                                                 \
+  X(gpu, enable_thermodynamic_gpu, FLAG, "true", 0, 0, "", "",                                     \
+    "tempering on the GPU, where it takes part")                                                   \
+  X(gpu, thermodynamic_share, F64, "0.25", 0.01, 0.99, "", "",                                     \
+    "part of the GPU that tempering takes beside a memetic island")                                \
   X(gpu, share_cpu, FLAG, "true", 0, 0, "", "",                                                    \
     "the CPU cores search beside the GPU")                                                         \
   X(gpu, streams, I64, "8", 1, 16, "streams", "",                                                  \

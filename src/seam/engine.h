@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/ladder.h"
+#include "base/params.h"
 #include "base/status.h"
 #include "model/graph.h"
 #include "seam/bell.h"
@@ -183,6 +184,13 @@ typedef struct prism_engine_backend {
                            prism_engine_t *out);
   const void *context;
 } prism_engine_backend_t;
+
+/* Context of a backend for a GPU: its parameters, and how its islands share it. */
+typedef struct prism_gpu_setup {
+  prism_params_gpu_t params;
+  int32_t tempering; /* the last so many islands run TEMPERING alone, beside the others, which
+                        then leave it out; 0: every island runs every method */
+} prism_gpu_setup_t;
 
 static inline void prism_engine_destroy(prism_engine_t *engine) {
   if (engine->ops != 0) engine->ops->destroy(engine->self);

@@ -12,7 +12,8 @@ int main(void) {
   gpu_require();
   prism_params_t params;
   prism_params_default(&params);
-  engine_suite_t suite = {.backend = prism_cuda_backend(&params.gpu), .name = "cuda",
+  prism_gpu_setup_t setup = {.params = params.gpu};
+  engine_suite_t suite = {.backend = prism_cuda_backend(&setup), .name = "cuda",
                           .exact_budgets = false, .abandon = abandon};
   engine_suite_run(&suite);
   printf("cuda: all checks passed\n");

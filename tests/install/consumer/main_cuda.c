@@ -6,7 +6,8 @@
 int main(void) {
   prism_params_t params;
   prism_params_default(&params);
-  prism_engine_backend_t backend = prism_cuda_backend(&params.gpu);
+  prism_gpu_setup_t setup = {.params = params.gpu};
+  prism_engine_backend_t backend = prism_cuda_backend(&setup);
   printf("%s\n", backend.name);
   return backend.create == NULL;
 }
