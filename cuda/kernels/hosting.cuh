@@ -49,6 +49,7 @@ struct Search {
   int32_t *queue;    /* [QUEUE] vertices that want a host, -1: none; a share for each warp */
   int32_t stride, k;
   int32_t first;     /* vertex of this block */
+  int32_t vertices;  /* of this block */
   int32_t words;     /* gamma words of a row here */
   int32_t warps;     /* of this block */
   int32_t owners;    /* first warps of the block: they own words */
@@ -140,8 +141,9 @@ __device__ __forceinline__ void save(const Search<Cell> &s, uint16_t *best) {
     if constexpr (Cell::PER_WORD % 2 == 0) {
       ((group *)(best + s.first))[w] = ((const group *)s.color)[w];
     } else {
-      for (int j = 0; j < Cell::PER_WORD; ++j)
-        best[s.first + w * Cell::PER_WORD + j] = s.color[w * Cell::PER_WORD + j];
+      const int32_t v = w * Cell::PER_WORD; /* a word may reach past the last vertex */
+      for (int j = 0; j < Cell::PER_WORD && v + j < s.vertices; ++j)
+        best[s.first + v + j] = s.color[v + j];
     }
   }
 }

@@ -26,8 +26,8 @@ __device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g
   s.k = job.start.k;
   s.first = (int32_t)rank * l.vertices;
   int32_t left = g.n - s.first;
-  left = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
-  s.words = (left + Cell::PER_WORD - 1) / Cell::PER_WORD;
+  s.vertices = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
+  s.words = (s.vertices + Cell::PER_WORD - 1) / Cell::PER_WORD;
   s.lane = (int32_t)(threadIdx.x & 31);
   s.warp = (int32_t)(threadIdx.x >> 5);
   s.warps = (int32_t)(blockDim.x >> 5);
