@@ -23,7 +23,7 @@ void prism_portfolio_init(prism_portfolio_t *portfolio, const prism_portfolio_se
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     prism_portfolio_arm_t *arm = &portfolio->arm[m];
     arm->allowed = (setup->methods & PRISM_METHOD_BIT(m)) != 0;
-    arm->prior = m == setup->favorite ? 2.0 * prior_credit : prior_credit;
+    arm->prior = m == setup->favorite ? setup->doubt * prior_credit : prior_credit;
     arm->f_best = -1;
   }
 }

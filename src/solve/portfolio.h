@@ -34,6 +34,7 @@ typedef struct prism_portfolio {
 typedef struct prism_portfolio_setup {
   uint32_t methods;  /* PRISM_METHOD_BIT of those that may run, not 0 */
   int32_t favorite;  /* a prism_method_t that gets the benefit of the doubt, or -1 */
+  double doubt;      /* successes of the favourite taken for granted, in those of others */
   int32_t island;    /* global number of this island: islands begin with different methods */
   int32_t islands;   /* of the whole run: they share the cost of trying the others, >= 1 */
   double pace;       /* cost below which a success counts as quick, > 0 */

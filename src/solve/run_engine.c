@@ -101,16 +101,18 @@ static void init_portfolios(prism_run_t *run) {
   for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
     bool gpu = strcmp(island->info.mode, "gpu") == 0;
-    /* A quick success: 0.05 s, or about as many moves as fit in there. */
-    double moves = gpu ? 5e6 : 2e5;
+    /* A quick success: 0.05 s, or about as many moves as fit in there. A pool on a GPU
+     * needs longer, and a second spent on another method is a second of all there is. */
+    double moves = gpu ? 2e7 : 2e5, seconds = gpu ? 0.2 : 0.05;
     bool able = (island->info.methods & PRISM_METHOD_BIT(wanted)) != 0;
     prism_portfolio_setup_t setup = {.methods = island->info.methods,
                                      .favorite = (int32_t)(able ? wanted : PRISM_METHOD_POOL),
                                      .island = run->first_island + island->id,
                                      /* What a core tries does not spare a GPU the trial. */
                                      .islands = gpu ? run->comm->size : run->all_islands,
+                                     .doubt = gpu ? 6.0 : 2.0,
                                      .pace = run->config->params->run.deterministic ? moves
-                                                                                    : 0.05};
+                                                                                    : seconds};
     prism_portfolio_init(&island->portfolio, &setup);
     island->method = prism_portfolio_choose(&island->portfolio);
   }
