@@ -353,6 +353,10 @@ static void hooks_lead_the_first_move(void **state) {
   }
 }
 
+static void clear_hits(const prism_gpu_hooks_t *hooks, int32_t n) {
+  must_cuda(cudaMemset(hooks->counter[PRISM_COUNTER_tabu_hits], 0, (size_t)n * sizeof(uint32_t)));
+}
+
 static void frozen_vertices_stay_and_counters_add_up(void **state) {
   (void)state;
   enum { MEMBERS = 3 };
@@ -378,10 +382,14 @@ static void frozen_vertices_stay_and_counters_add_up(void **state) {
     assert_true(counted(&hooks.device, PRISM_COUNTER_color_changes, n, values) > 0);
     for (int32_t v = 0; (round & 4) != 0 && v < n; ++v)
       if ((hooks.frozen[v >> 5] >> (v & 31) & 1u) != 0) assert_int_equal(values[v], 0);
-    assert_true(counted(&hooks.device, PRISM_COUNTER_tabu_hits, n, values) > 0);
+    int64_t hits = counted(&hooks.device, PRISM_COUNTER_tabu_hits, n, values);
     for (int32_t v = 0; v < n; ++v) assert_in_range(values[v], 0, k * c.report.made);
-    must_cuda(cudaMemset(hooks.device.counter[PRISM_COUNTER_tabu_hits], 0,
-                         (size_t)n * sizeof(uint32_t)));
+    t.iterations = iterations / 2; /* all the time: the calendar does not fill up */
+    clear_hits(&hooks.device, n);
+    run(&c, &t, &c.best);
+    int64_t early = counted(&hooks.device, PRISM_COUNTER_tabu_hits, n, values);
+    assert_true(early > 0 && hits > early + early / 4);
+    clear_hits(&hooks.device, n);
     t.tenureless = true;
     t.reactive = false;
     run(&c, &t, &c.best);
@@ -389,6 +397,31 @@ static void frozen_vertices_stay_and_counters_add_up(void **state) {
     hooks_close(&hooks);
     case_close(&c);
   }
+}
+
+/* A longer search takes the same way further: what it returns changes only when fewer are
+ * uncoloured than before. */
+static void the_best_is_kept(void **state) {
+  (void)state;
+  enum { N = 60, K = 7, MEMBERS = 4 }; /* out of reach */
+  search_case_t c = case_open(gnp(N, 0.4, seed), K, K, MEMBERS, seed);
+  host_t h = {.graph = c.graph, .k = K};
+  int32_t before[MEMBERS * N], partial[N], changes[MEMBERS] = {0};
+  int64_t last = gpu_repeats(400, 120);
+  for (int64_t iterations = 0; iterations <= last; ++iterations) {
+    setting_t t = {.iterations = iterations, .reactive = true};
+    run(&c, &t, &c.best);
+    for (int32_t m = 0; iterations > 0 && m < MEMBERS; ++m)
+      changes[m] += memcmp(before + m * N, c.best_color + m * N, sizeof partial) != 0;
+    memcpy(before, c.best_color, sizeof before);
+  }
+  for (int32_t m = 0; m < MEMBERS; ++m) {
+    int32_t uncolored = 0;
+    host_partial(&h, c.start_color + m * N, partial);
+    for (int32_t v = 0; v < N; ++v) uncolored += partial[v] < 0;
+    assert_in_range(changes[m], 0, uncolored);
+  }
+  case_close(&c);
 }
 
 /* A clique of 4 in 3 colours leaves one vertex uncoloured: it had better be the light one. */
@@ -460,6 +493,7 @@ int main(void) {
       cmocka_unit_test(clusters_share_an_individual),
       cmocka_unit_test(hooks_lead_the_first_move),
       cmocka_unit_test(frozen_vertices_stay_and_counters_add_up),
+      cmocka_unit_test(the_best_is_kept),
       cmocka_unit_test(light_vertices_are_left_out),
       cmocka_unit_test(stops_and_refusals),
       cmocka_unit_test(nothing_is_left),
