@@ -143,7 +143,7 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
   r.now = 0;
   r.flags = 0;
   r.pending = true;
-  r.patience = 0;
+  r.patience = g.n / QUEUE; /* for the start alone: later it would only cost moves */
   int32_t conflicts;
   if (WEIGHTED) {
     enroll(r.weights, g.n, r.s.k, start);
@@ -263,7 +263,7 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
     const int32_t delta = (int32_t)(move.key >> Cell::DELTA_SHIFT) - Cell::DELTA_ZERO;
     const bool look = delta >= 0 && r.patience > 0 && (move.count & (STOP - WAITING)) != 0;
     const bool moved = move.key != NO_KEY && !look;
-    r.patience = look ? r.patience - 1 : vertices / QUEUE;
+    r.patience -= look;
     uint32_t seen = 0;
     if (moved && r.host.vertex >= 0)
       seen = __ldg(g.row + (uint32_t)(move.vertex * g.words + (r.host.vertex >> 5)));
