@@ -310,6 +310,8 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
   while (!done) PRISM_TRY(prism_triple_poll(island->triple, slot, 1.0, &done));
   const prism_gpu_control_t *c = prism_triple_output(island->triple, slot);
   a->promised -= p->length * p->members;
+  /* Without a move nothing is left to do: conflicts of frozen vertices stay. */
+  if (c->moves == island->moves[m] && c->outgrown == 0) a->over = true;
   s->iterations += (int64_t)(c->moves - island->moves[m]);
   island->moves[m] = c->moves;
   ++s->generations;
