@@ -14,7 +14,7 @@ enum {
   LEAST_MEMBERS = 8,
   POOL_LENGTH = 10,          /* moves of a child for each vertex (docs/EXPERIMENTS.md) */
   POOL_LEAST = 1000,         /* moves of a child */
-  TOURNAMENT = 2,
+  TOURNAMENT = 3,
   TRAJECTORY_LENGTH = 50000, /* moves between two looks at a searcher */
   LONGEST = 10000000         /* moves in one launch: seconds */
 };
@@ -172,8 +172,7 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
                           .halt = setup->halt, .halts = setup->halts,
                           .recorder = setup->recorder, .share = setup->share,
                           .tenure_base = (float)params->tenure_base,
-                          .tenure_slope = (float)params->tenure_slope,
-                          .update = PRISM_GPU_UPDATE_ALWAYS};
+                          .tenure_slope = (float)params->tenure_slope};
   if (setup->hooks != NULL) p.hooks = *setup->hooks;
   PRISM_TRY(choose_plan(&p, 0));
   p.length_given = params->generation_iterations > 0;
@@ -425,7 +424,7 @@ static prism_status_t queue_search(void *context, cudaStream_t stream) {
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   if (goes_on) PRISM_TRY(forget(p, best, stream));
   PRISM_TRY(search(p, &p->pool, best, goes_on ? &p->pool : NULL, stream));
-  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, best, NULL, p->update, stream));
+  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, best, NULL, stream));
   return keep_best(p, best, stream);
 }
 
@@ -439,7 +438,7 @@ static prism_status_t queue_rounds(void *context, cudaStream_t stream) {
   PRISM_TRY(forget(p, &p->child, stream));
   PRISM_TRY(prism_gpu_tempering_queue(&p->tempering, &p->searcher.plan.tempering, &p->graph, &job,
                                       stream));
-  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, &p->child, NULL, p->update, stream));
+  PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, &p->child, NULL, stream));
   return keep_best(p, &p->child, stream);
 }
 
@@ -456,8 +455,7 @@ static prism_status_t queue_mating(void *context, cudaStream_t stream) {
   PRISM_TRY(prism_launch_distance(&p->pool, p->mating.left, &p->pool, p->mating.right,
                                   p->mating.distance, PRISM_GPU_PAIRS, PRISM_DISTANCE_EXACT,
                                   p->scratch, stream));
-  PRISM_TRY(prism_launch_decide(p->control, p->halt, &p->mating, &p->pool, &p->child, p->update,
-                                stream));
+  PRISM_TRY(prism_launch_decide(p->control, p->halt, &p->mating, &p->pool, &p->child, stream));
   PRISM_TRY(prism_launch_gather(&p->child, NULL, &p->pool, p->mating.place, p->members, stream));
   return keep_best(p, &p->child, stream);
 }

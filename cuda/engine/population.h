@@ -66,7 +66,6 @@ typedef struct prism_population {
   int32_t tournament;       /* of mates; it grows while nothing moves */
   bool tournament_given;
   prism_population_progress_t progress;
-  prism_gpu_update_t update;
 
   void *block;              /* all device memory below; owned */
   prism_gpu_control_t *control;

@@ -79,14 +79,14 @@ __global__ void admit_kernel(prism_gpu_pool_t pool, const uint16_t *color, int32
 
 __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt,
                               prism_gpu_mating_t mating, prism_gpu_pool_t pool,
-                              const int32_t *child_f, prism_gpu_update_t update) {
+                              const int32_t *child_f) {
   __shared__ int64_t scratch[WARPS];
   const bool cut = *halt != 0 || control->outgrown != 0;
   int64_t sum = 0, kept = 0, least = INT64_MAX, most = 0, best = INT64_MAX;
   for (int32_t i = (int32_t)threadIdx.x; i < pool.members; i += THREADS) {
     int32_t f = pool.f[i], made = child_f != NULL ? child_f[i] : f;
     if (child_f != NULL) {
-      bool keep = made == 0 || (!cut && (update == PRISM_GPU_UPDATE_ALWAYS || made <= f));
+      bool keep = made == 0 || !cut; /* a child takes the place of its first parent */
       mating.place[i] = keep ? i : -1;
       kept += keep;
       f = keep ? made : f;
@@ -145,9 +145,9 @@ extern "C" prism_status_t prism_launch_decide(prism_gpu_control_t *control, cons
                                               const prism_gpu_mating_t *mating,
                                               const prism_gpu_pool_t *pool,
                                               const prism_gpu_pool_t *child,
-                                              prism_gpu_update_t update, cudaStream_t stream) {
+                                              cudaStream_t stream) {
   prism_gpu_mating_t none = {};
   decide_kernel<<<1, THREADS, 0, stream>>>(control, halt, mating != NULL ? *mating : none, *pool,
-                                           child != NULL ? child->f : NULL, update);
+                                           child != NULL ? child->f : NULL);
   return prism_cuda_launched("decide_kernel");
 }

@@ -40,12 +40,6 @@ typedef struct prism_gpu_control {
   int32_t pairs;            /* how many were measured */
 } prism_gpu_control_t;
 
-/* How a population is renewed. */
-typedef enum prism_gpu_update {
-  PRISM_GPU_UPDATE_ALWAYS,    /* a child replaces its first parent */
-  PRISM_GPU_UPDATE_NOT_WORSE  /* only if it has no more conflicts */
-} prism_gpu_update_t;
-
 /* Index arrays of a generation; device memory. */
 typedef struct prism_gpu_mating {
   int32_t *first, *second; /* [members] parents of child i; first = i */
@@ -74,8 +68,7 @@ prism_status_t prism_launch_admit(const prism_gpu_pool_t *pool, const uint16_t *
  * far the others got is chance. */
 prism_status_t prism_launch_decide(prism_gpu_control_t *control, const uint32_t *halt,
                                    const prism_gpu_mating_t *mating, const prism_gpu_pool_t *pool,
-                                   const prism_gpu_pool_t *child, prism_gpu_update_t update,
-                                   cudaStream_t stream);
+                                   const prism_gpu_pool_t *child, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

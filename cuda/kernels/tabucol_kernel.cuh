@@ -93,6 +93,10 @@ __device__ __forceinline__ bool stopped(const prism_tabucol_job_t &job) {
   return job.stop != NULL && *(const volatile uint32_t *)job.stop != 0;
 }
 
+/* Where the search goes down, it does not become worse before others have been looked at;
+ * elsewhere that would only cost moves. */
+enum { PATIENCE = 32 };
+
 /* A search in its run: what it holds beside its tables, and how far it is. */
 template <class Cell>
 struct Run {
@@ -143,7 +147,7 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
   r.now = 0;
   r.flags = 0;
   r.pending = true;
-  r.patience = g.n / QUEUE; /* for the start alone: later it would only cost moves */
+  r.patience = PATIENCE;
   int32_t conflicts;
   if (WEIGHTED) {
     enroll(r.weights, g.n, r.s.k, start);
@@ -226,8 +230,7 @@ __device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &
 }
 
 /* Iterate until f = 0, the last iteration, a stop, or (not if WEIGHTED) a count outgrows its
- * cell. Where no hosted vertex has an improving move but others wait, these are taken in
- * first, a queue each iteration. [in] rank, vertices: of this block; watched: a count may
+ * cell. [in] rank, vertices: of this block; watched: a count may
  * outgrow its cell. Returns whether it did, to the keeper alone. */
 template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g,
@@ -251,8 +254,11 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
     if (WEIGHTED) { /* what the last move did to f is known now */
       r.f += r.gained;
       r.gained = 0;
-      r.pending |= r.f < r.best_f;
-      r.best_f = min(r.best_f, r.f);
+      if (r.f < r.best_f) {
+        r.pending = true;
+        r.patience = PATIENCE;
+        r.best_f = r.f;
+      }
       if (r.f == 0 || now == last) break;
     }
     if (move.count >= STOP) {
@@ -286,6 +292,7 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
     } else if (moved) {
       r.f += delta;
       r.pending = r.f < r.best_f || (delta < 0 && r.pending);
+      r.patience = r.f < r.best_f ? PATIENCE : r.patience;
       r.best_f = min(r.best_f, r.f);
     }
     const bool taker = move.taker < 0 || move.taker == r.s.warp;
@@ -464,7 +471,7 @@ static prism_status_t plan_for(const prism_gpu_graph_t *graph, int32_t k, int32_
   bool fits = status == PRISM_OK;
   if (graph->n <= SMALL_CLASS * (int64_t)k &&
       plan_cells(graph, k, threads, words_per_thread, 6, weighted, choose, &narrow) == PRISM_OK &&
-      (!fits || narrow.resident > wide.resident)) {
+      (!fits || 10 * narrow.resident >= 13 * wide.resident)) { /* 6 bits cost some speed */
     wide = narrow;
     fits = true;
   }

@@ -11,8 +11,9 @@
 
 #include "base/status.h"
 
-/* Oldest GPU generation that the kernels are compiled for: 8.0, Ampere. */
-enum { PRISM_DEVICE_CC_MAJOR = 8, PRISM_DEVICE_UUID_BYTES = 41 };
+/* Oldest GPU generation that the kernels are compiled for: 9.0, Hopper, the first with
+ * clusters of thread blocks. */
+enum { PRISM_DEVICE_CC_MAJOR = 9, PRISM_DEVICE_UUID_BYTES = 41 };
 
 typedef struct prism_device_info {
   int32_t index;                      /* as CUDA counts the visible devices */

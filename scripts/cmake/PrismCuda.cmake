@@ -10,13 +10,13 @@ set(CMAKE_CUDA_STANDARD 17)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 
 # Must be known before the language is enabled: the GPU of this machine, else the
-# data centre GPUs of the years 2020 and 2022, and PTX for all later ones.
+# first with clusters of thread blocks (H100), and PTX for all later ones.
 if(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
   file(GLOB gpus /dev/nvidia[0-9]*)
   if(gpus)
     set(architectures native)
   else()
-    set(architectures 80-real 90)
+    set(architectures 90)
   endif()
   set(CMAKE_CUDA_ARCHITECTURES "${architectures}" CACHE STRING "GPUs to compile for")
 endif()

@@ -126,10 +126,10 @@ typedef struct expected {
 
 /* The rules of prism_launch_decide, member by member. */
 static expected_t judge(const int32_t *f, const int32_t *made, int32_t members, bool cut,
-                        bool children, prism_gpu_update_t update) {
+                        bool children) {
   expected_t e = {.least = INT32_MAX, .best = INT32_MAX, .best_from = -1};
   for (int32_t i = 0; i < members; ++i) {
-    bool keep = made[i] == 0 || (!cut && (update == PRISM_GPU_UPDATE_ALWAYS || made[i] <= f[i]));
+    bool keep = made[i] == 0 || !cut;
     e.place[i] = keep ? i : -1;
     e.kept += children && keep;
     e.f[i] = children && !keep ? f[i] : made[i];
@@ -145,7 +145,7 @@ static expected_t judge(const int32_t *f, const int32_t *made, int32_t members, 
 }
 
 static void check_decision(prism_rng_t *rng, int32_t members, bool cut, bool children,
-                           prism_gpu_update_t update, int32_t spread) {
+                           int32_t spread) {
   int32_t f[MOST], made[MOST], place[MOST], after[MOST];
   bed_t bed = bed_make(10, members);
   for (int32_t i = 0; i < members; ++i) {
@@ -158,8 +158,8 @@ static void check_decision(prism_rng_t *rng, int32_t members, bool cut, bool chi
   uint32_t halt = cut;
   must_cuda(cudaMemcpy(bed.halt, &halt, sizeof halt, cudaMemcpyHostToDevice));
   must(prism_launch_decide(bed.control, bed.halt, children ? &bed.mating : NULL, &bed.pool,
-                           children ? &bed.child : NULL, update, NULL));
-  expected_t e = judge(f, made, members, cut, children, update);
+                           children ? &bed.child : NULL, NULL));
+  expected_t e = judge(f, made, members, cut, children);
   prism_gpu_control_t control = bed_control(&bed);
   assert_int_equal(control.sum, e.sum);
   assert_int_equal(control.least, e.least);
@@ -177,7 +177,7 @@ static void check_decision(prism_rng_t *rng, int32_t members, bool cut, bool chi
   /* The same again brings nothing better. */
   put_ints(bed.pool.f, f, members);
   must(prism_launch_decide(bed.control, bed.halt, children ? &bed.mating : NULL, &bed.pool,
-                           children ? &bed.child : NULL, update, NULL));
+                           children ? &bed.child : NULL, NULL));
   assert_int_equal(bed_control(&bed).best_from, -1);
   bed_free(&bed);
 }
@@ -189,10 +189,8 @@ static void decisions_are_those_of_the_rules(void **state) {
   for (int round = gpu_repeats(40, 4); round > 0; --round) {
     int32_t members = 2 + (int32_t)prism_rng_below(&rng, MOST - 1);
     int32_t spread = 1 + (int32_t)prism_rng_below(&rng, 50); /* 1: all are solutions */
-    for (int variant = 0; variant < 8; ++variant)
-      check_decision(&rng, members, (variant & 1) != 0, (variant & 2) != 0,
-                     (variant & 4) != 0 ? PRISM_GPU_UPDATE_ALWAYS : PRISM_GPU_UPDATE_NOT_WORSE,
-                     spread);
+    for (int variant = 0; variant < 4; ++variant)
+      check_decision(&rng, members, (variant & 1) != 0, (variant & 2) != 0, spread);
   }
 }
 
