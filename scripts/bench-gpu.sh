@@ -55,7 +55,7 @@ while [ $# -gt 0 ]; do
 done
 [ "${#parts[@]}" -gt 0 ] || parts=(rates targets large)
 
-# Graph, k, goal and the test program of the issue, in iterations per second of one
+# Graph, k, goal and the rate of an earlier test program, in iterations per second of one
 # H100 80GB; - where there is none.
 table='DSJC125.5 17 - 470e6
 DSJC250.5 28 700e6 376e6
