@@ -158,8 +158,8 @@ __device__ __forceinline__ bool follow(Search<Cell> &s, Host &host, bool near, i
 }
 
 /* Give the vertices in the queue a host. [in] crowded: no warp has room, so each serves
- * its part of the queue, and where no lane is free, one whose vertex has no improving
- * move gives way: all conflicts get their turn. Returns the lanes whose rows must be
+ * its part of the queue, and where no lane is free, those whose vertices have no improving
+ * move give way: all conflicts get their turn. Returns the lanes whose rows must be
  * scanned. [out] left: some found no place. */
 template <class Cell, bool HOOKS>
 __device__ __forceinline__ uint32_t take_in(Search<Cell> &s, Host &host, uint32_t turn,
@@ -170,10 +170,10 @@ __device__ __forceinline__ uint32_t take_in(Search<Cell> &s, Host &host, uint32_
   if (want >= 0) s.queue[s.lane] = -1; /* whoever reads it empties it */
   uint32_t wanted = __ballot_sync(FULL_WARP, want >= 0), scan = 0;
   uint32_t idle = __ballot_sync(FULL_WARP, host.vertex < 0);
-  if (crowded && wanted != 0 && idle == 0) {
+  if (crowded && __popc(wanted) > __popc(idle)) {
     bool stuck = host.vertex >= 0 && host.best >= host.own;
     uint32_t before = before_me(__ballot_sync(FULL_WARP, stuck), s.lane, turn);
-    if (stuck && before == 0) {
+    if (stuck && __popc(before) < __popc(wanted) - __popc(idle)) {
       if (HOOKS) unwatch(hooks, host, watch, turn + 1);
       s.mark[host.vertex - s.first] = 0;
       host.vertex = -1;

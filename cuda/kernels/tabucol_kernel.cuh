@@ -93,10 +93,6 @@ __device__ __forceinline__ bool stopped(const prism_tabucol_job_t &job) {
   return job.stop != NULL && *(const volatile uint32_t *)job.stop != 0;
 }
 
-/* Where the search goes down, it does not become worse before others have been looked at;
- * elsewhere that would only cost moves. */
-enum { PATIENCE = 32 };
-
 /* A search in its run: what it holds beside its tables, and how far it is. */
 template <class Cell>
 struct Run {
@@ -147,7 +143,7 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
   r.now = 0;
   r.flags = 0;
   r.pending = true;
-  r.patience = PATIENCE;
+  r.patience = 0;
   int32_t conflicts;
   if (WEIGHTED) {
     enroll(r.weights, g.n, r.s.k, start);
@@ -230,7 +226,8 @@ __device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &
 }
 
 /* Iterate until f = 0, the last iteration, a stop, or (not if WEIGHTED) a count outgrows its
- * cell. [in] rank, vertices: of this block; watched: a count may
+ * cell. Where no hosted vertex has an improving move but others wait, these are taken in
+ * first, a queue each iteration. [in] rank, vertices: of this block; watched: a count may
  * outgrow its cell. Returns whether it did, to the keeper alone. */
 template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g,
@@ -254,11 +251,8 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
     if (WEIGHTED) { /* what the last move did to f is known now */
       r.f += r.gained;
       r.gained = 0;
-      if (r.f < r.best_f) {
-        r.pending = true;
-        r.patience = PATIENCE;
-        r.best_f = r.f;
-      }
+      r.pending |= r.f < r.best_f;
+      r.best_f = min(r.best_f, r.f);
       if (r.f == 0 || now == last) break;
     }
     if (move.count >= STOP) {
@@ -269,7 +263,7 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
     const int32_t delta = (int32_t)(move.key >> Cell::DELTA_SHIFT) - Cell::DELTA_ZERO;
     const bool look = delta >= 0 && r.patience > 0 && (move.count & (STOP - WAITING)) != 0;
     const bool moved = move.key != NO_KEY && !look;
-    r.patience -= look;
+    r.patience = look ? r.patience - 1 : vertices / QUEUE;
     uint32_t seen = 0;
     if (moved && r.host.vertex >= 0)
       seen = __ldg(g.row + (uint32_t)(move.vertex * g.words + (r.host.vertex >> 5)));
@@ -292,7 +286,6 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
     } else if (moved) {
       r.f += delta;
       r.pending = r.f < r.best_f || (delta < 0 && r.pending);
-      r.patience = r.f < r.best_f ? PATIENCE : r.patience;
       r.best_f = min(r.best_f, r.f);
     }
     const bool taker = move.taker < 0 || move.taker == r.s.warp;
