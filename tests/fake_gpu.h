@@ -22,6 +22,7 @@ typedef struct fake_setup {
   int32_t fail_after;           /* results until poll says PRISM_DEVICE; 0: never */
   uint64_t delays;              /* seed of random delays; 0: none */
   const char *note;             /* of its first result; NULL: none */
+  int32_t *lowest, *highest;    /* k that it was asked to search; NULL: not noted */
 } fake_setup_t;
 
 typedef struct fake {
@@ -51,6 +52,9 @@ static inline prism_status_t fake_submit(void *self, int32_t island, const prism
   if ((fake->setup->methods & PRISM_METHOD_BIT(work->params.method)) == 0)
     PRISM_FAIL(PRISM_UNSUPPORTED, "the fake does not run %s",
                prism_method_name(work->params.method));
+  int32_t *low = fake->setup->lowest, *high = fake->setup->highest;
+  if (low != NULL && work->k < *low) *low = work->k;
+  if (high != NULL && work->k > *high) *high = work->k;
   return fake->inner.ops->submit(fake->inner.self, island, work, ticket);
 }
 

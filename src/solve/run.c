@@ -111,19 +111,31 @@ int64_t prism_run_iterations_left(const prism_run_t *run) {
   return left;
 }
 
+/* k of an island's next work. A GPU does not follow the cores down to a target: its
+ * populations would begin anew at each k on the way, so it looks for the target itself,
+ * but for half of the time only, since that may be out of reach. */
+static int32_t island_k(const prism_run_t *run, const prism_run_island_t *island) {
+  const prism_params_run_t *params = &run->config->params->run;
+  bool ahead = params->target > 0 && params->k == 0 && !params->deterministic &&
+               run->islands > 1 && strcmp(island->info.mode, "gpu") == 0;
+  bool early = params->time_limit <= 0.0 || prism_run_elapsed(run) < 0.5 * params->time_limit;
+  return ahead && early && run->goal < run->k ? run->goal : run->k;
+}
+
 prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations,
                                 double seconds) {
   prism_run_island_t *island = &run->island[i];
   prism_import_result_t ignored;
-  if (island->seeded_k == 0 || run->best_k < island->seeded_k) {
+  const int32_t k = island_k(run, island);
+  if (island->seeded_k == 0 || (run->best_k < island->seeded_k && k == run->k)) {
     PRISM_TRY(run->engine.ops->import_colors(run->engine.self, island->id, run->best,
                                              run->best_k, true, &ignored));
     island->seeded_k = run->best_k;
   }
   if (island->waiting) PRISM_TRY(admit(run, i));
-  if (island->portfolio.k != run->k) prism_portfolio_begin(&island->portfolio, run->k);
+  if (island->portfolio.k != k) prism_portfolio_begin(&island->portfolio, k);
   prism_method_t method = prism_portfolio_choose(&island->portfolio);
-  prism_work_t work = {.phase = prism_method_phase(method), .k = run->k,
+  prism_work_t work = {.phase = prism_method_phase(method), .k = k,
                        .params = snapshot(run, method),
                        .generations = generations, .seconds = seconds};
   int64_t limit = run->config->params->run.max_iterations;
@@ -132,7 +144,7 @@ prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations
     work.iterations = part > 0 ? part : 1;
   }
   PRISM_TRY(run->engine.ops->submit(run->engine.self, island->id, &work, &island->ticket));
-  island->k = run->k;
+  island->k = k;
   island->promised = work.iterations;
   return PRISM_OK;
 }

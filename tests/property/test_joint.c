@@ -209,6 +209,30 @@ static void a_lost_device_ends_the_run(void **state) {
 }
 
 /* Whoever is first: lockstep in generations gives the same result. */
+/* The cores go down to a target k by k, the GPU looks for it at once; without a target
+ * it goes down with them. */
+static void the_gpu_goes_ahead_to_a_target(void **state) {
+  (void)state;
+  prism_graph_t *graph = planted(120, 6, 9);
+  for (int32_t with = 0; with < 2; ++with) {
+    int32_t lowest = INT32_MAX, highest = 0;
+    mixed_t mixed = mixed_of(BIT(HEAD) | BIT(TABUCOL));
+    mixed.fake.lowest = &lowest;
+    mixed.fake.highest = &highest;
+    mixed.params.run.target = with != 0 ? 6 : 0;
+    if (with == 0) mixed.params.run.max_iterations = 300000;
+    prism_result_t result = {0};
+    assert_int_equal(run(&mixed, graph, &result), PRISM_OK);
+    if (with != 0) assert_int_equal(result.colors, 6);
+    if (with != 0)
+      assert_true(lowest == 6 && highest == 6);
+    else
+      assert_true(highest > 6 && lowest < highest);
+    prism_result_release(&result);
+  }
+  prism_graph_destroy(&graph);
+}
+
 static void the_same_again(void **state) {
   (void)state;
   prism_graph_t *graph = hopeless(130);
@@ -314,6 +338,7 @@ int main(void) {
       cmocka_unit_test(idle_islands_are_left_out),
       cmocka_unit_test(a_gpu_that_cannot_serve_is_replaced),
       cmocka_unit_test(a_lost_device_ends_the_run),
+      cmocka_unit_test(the_gpu_goes_ahead_to_a_target),
       cmocka_unit_test(the_same_again),
       cmocka_unit_test(the_gpu_is_told_about),
   };
