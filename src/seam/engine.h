@@ -83,7 +83,8 @@ typedef struct prism_hooks {
   bool counters;                /* collect the per-vertex counters below */
 } prism_hooks_t;
 
-/* Per-vertex counters since they were switched on. X(name) */
+/* Per-vertex counters since they were switched on, summed over the individuals; they wrap.
+ * X(name) */
 #define PRISM_COUNTER_LIST(X) X(conflict_time) X(color_changes) X(tabu_hits)
 
 typedef enum prism_counter {
