@@ -192,7 +192,7 @@ static prism_status_t make_population(prism_gpu_island_t *island, const prism_wo
   if (p->learned != NULL) take_learned(island, p);
   prism_status_t status = PRISM_ALLOC_ZERO(view_size(island), &island->best[m]);
   if (status == PRISM_OK) status = found(island, p, old);
-  if (status != PRISM_OK) drop_population(island, m);
+  if (status != PRISM_OK) drop_population(island, (int)m);
   return status;
 }
 
