@@ -7,7 +7,7 @@
  * with two loads and two stores. Rows are an odd number of words apart, so that the
  * 32 lanes of a warp read the cells of one vertex in 32 colours without a bank
  * conflict. The top bit of a cell means "forbidden" (tabu, or the vertex's own
- * colour); counts stay below it (see prism_gamma_u8_fits). */
+ * colour); counts stay below it, because classes do (see resize in tabucol.cuh). */
 #ifndef PRISM_CUDA_KERNELS_GAMMA_CUH
 #define PRISM_CUDA_KERNELS_GAMMA_CUH
 

@@ -6,11 +6,11 @@
  * vertex is hosted by a lane of its warp, which keeps its fewest allowed count, the
  * number of colours that reach it and one of them drawn at random, up to date in
  * O(1) per move; a row is scanned again, by the whole warp, only when that colour
- * goes. Each warp writes its best move to a record; after the one barrier of an
- * iteration all warps read the records and agree.
+ * goes. Each warp writes its best move to a record; after a barrier all warps read the
+ * records and agree, change gamma, and after a second barrier follow the change.
  *
- * A warp hosts at most 32 vertices: with more conflicts than that among its vertices
- * (the first moves of a random start) the others wait for a free lane.
+ * Any lane hosts any vertex of its block. With more conflicts than lanes (the first moves
+ * of a random start) the others wait, and hosted ones without an improving move give way.
  *
  * All calls are asynchronous on the given stream; none is collective. */
 #ifndef PRISM_CUDA_KERNELS_TABUCOL_H
