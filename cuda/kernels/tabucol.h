@@ -3,7 +3,7 @@
  *
  * The gamma table of an individual lies in shared memory, its columns divided among
  * the threads: whoever owns a vertex alone writes its counts. Every conflicting
- * vertex is hosted by a lane of its warp, which keeps its fewest allowed count, the
+ * vertex is hosted by a lane of the block, which keeps its fewest allowed count, the
  * number of colours that reach it and one of them drawn at random, up to date in
  * O(1) per move; a row is scanned again, by the whole warp, only when that colour
  * goes. Each warp writes its best move to a record; after a barrier all warps read the
