@@ -155,6 +155,7 @@ static prism_status_t fill(prism_population_t *p, cudaStream_t stream) {
   PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
                              stream));
   PRISM_CUDA(cudaStreamSynchronize(stream)); /* `control` is on this stack */
+  PRISM_CUDA(cudaMemsetAsync(p->best.color, 0, row_bytes(p->graph.n), stream)); /* as reported */
   if (p->method == PRISM_METHOD_TEMPERING)
     PRISM_TRY(
         prism_gpu_tempering_open(&p->tempering, p->context, p->k, p->members, stream));

@@ -35,6 +35,8 @@ static prism_status_t allocate(prism_triple_t *triple, slot_memory_t *memory) {
   if (triple->output_bytes > 0) {
     PRISM_TRY(prism_mem_pool_take(triple->pool, triple->output_bytes, stream,
                                   &memory->device_output));
+    /* All of it comes down, also what a turn leaves out. */
+    PRISM_CUDA(cudaMemsetAsync(memory->device_output, 0, triple->output_bytes, stream));
     PRISM_TRY(prism_pinned_alloc(triple->output_bytes, &memory->host_output));
   }
   return PRISM_OK;
