@@ -50,9 +50,9 @@ struct CellU16 {
   static const uint32_t FORBID = 0x8000u;
   static const uint32_t FORBIDS = 0x80008000u;
   static const uint32_t ONES = 0x00010001u;
-  static const int DELTA_SHIFT = 15;
+  static const int DELTA_SHIFT = 16;
   static const int32_t DELTA_ZERO = 32768;
-  static const int COUNT_SHIFT = 17;
+  static const int COUNT_SHIFT = 16;
   static __device__ __forceinline__ uint32_t spread(uint32_t bits) {
     return (bits | bits << 15) & ONES;
   }
