@@ -187,6 +187,15 @@ __device__ __forceinline__ void release_pair(Search<Cell> &s, Host &host, uint32
   offer(s, host, x >= Cell::FORBID, (int32_t)(x & (Cell::FORBID - 1u)), c);
 }
 
+/* The same for up to two pairs. */
+template <class Cell>
+__device__ __forceinline__ void release_pairs(Search<Cell> &s, Host &host, const uint2 &due) {
+  const int32_t v = host.vertex;
+  if (v != (int32_t)(due.x & 0xFFFFu) && v != (int32_t)(due.y & 0xFFFFu)) return; /* mostly */
+  release_pair(s, host, due.x);
+  release_pair(s, host, due.y);
+}
+
 /* The same for a list of pairs. Returns its first entry, x = NO_KEY: none. */
 template <class Cell>
 __device__ __forceinline__ uint2 release(Search<Cell> &s, Host &host, uint32_t slot) {
@@ -200,11 +209,13 @@ __device__ __forceinline__ uint2 release(Search<Cell> &s, Host &host, uint32_t s
   }
 }
 
-/* The random part of a lane's keys: an exponential variable, 0 .. 25. */
+/* The random part of a lane's keys: an exponential variable, 0 .. 25, in their unit. */
+template <class Cell>
 __device__ __forceinline__ float draw_wait(uint32_t *rng) {
+  const float unit = (float)(1 << (RANDOM_BITS<Cell> - 5));
   float uniform = (float)(lcg_next(rng) >> 8) + 0.5f, bits;
   asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(bits) : "f"(uniform));
-  return 24.0f - bits;
+  return 24.0f * unit - bits * unit;
 }
 
 /* The key of a hosted vertex's move: fewer conflicts first, then at random with the
@@ -215,9 +226,10 @@ __device__ __forceinline__ uint32_t move_key(int32_t best, int32_t own, int32_t 
                                              int32_t lane) {
   float inverse;
   asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"((float)ties));
-  uint32_t random = 1u + __float2uint_rz(wait * inverse * (float)(1 << (RANDOM_BITS<Cell> - 5)));
+  /* Its integer part stands in the low bits of a float between 2^23 and 2^24. */
+  uint32_t random = __float_as_uint(fmaf(wait, inverse, 8388609.0f)) - 0x4B000000u;
   uint32_t key = (uint32_t)(best - own + Cell::DELTA_ZERO) << RANDOM_BITS<Cell>;
-  return ((key | (ties > 0 ? random : 0u)) << 5) + (uint32_t)lane;
+  return ((key + (ties > 0 ? random : 0u)) << 5) + (uint32_t)lane;
 }
 
 /* The lane with the least key; if SCORED, the delta decides first, then the least
@@ -279,8 +291,7 @@ __device__ __forceinline__ Candidate choose(Search<Cell> &s, Host &host, int32_t
     host.best = b;
     host.ties = t;
     host.pick = p;
-    release_pair(s, host, due.x);
-    release_pair(s, host, due.y);
+    release_pairs(s, host, due);
     best = host.best;
     ties = host.ties;
     pick = host.pick;
@@ -295,6 +306,13 @@ __device__ __forceinline__ void meet() {
     __syncthreads();
   else
     __syncwarp();
+}
+
+/* Nobody has said anything: entries of warps that do not exist stay like this. */
+template <class Cell>
+__device__ __forceinline__ void clear_records(const Search<Cell> &s) {
+  for (int32_t i = (int32_t)threadIdx.x; i < 2 * MAX_RECORDS; i += (int32_t)blockDim.x)
+    s.record[i] = make_uint4(NO_KEY, 0, 0, 0);
 }
 
 /* Agree on the best move of all warps. [in] count: vertices hosted, and flags; score: [n]
@@ -317,41 +335,31 @@ __device__ __forceinline__ Move agree(Search<Cell> &s, const Candidate &mine, in
                              (uint32_t)__shfl_sync(FULL_WARP, vertex, from),
                              __shfl_sync(FULL_WARP, mine.colors, from));
     if (s.lane < blocks) *cluster.map_shared_rank(record + place, s.lane) = entry;
-    records *= blocks;
   } else if (s.lane == (int32_t)(mine.key & 31u)) {
     record[s.warp] = make_uint4((mine.key & ~31u) | (uint32_t)s.warp, count, (uint32_t)vertex,
                                 mine.colors);
   }
   meet<CLUSTER>();
-  uint4 read = make_uint4(NO_KEY, 0, 0, 0);
+  const uint2 half = *(const uint2 *)&record[s.lane];
+  uint32_t says = half.y, worth = 0;
   bool outgrown = false;
-  if (s.lane < records) {
-    if (SUMS || SCORED) {
-      read = record[s.lane];
-    } else {
-      uint2 half = *(const uint2 *)&record[s.lane];
-      read.x = half.x;
-      read.y = half.y;
-    }
-  }
   if (SUMS) { /* then any warp may say that it has outgrown something */
-    *sum = __reduce_add_sync(FULL_WARP, (int32_t)read.z >> 16);
-    outgrown = __any_sync(FULL_WARP, read.y >= OUTGROWN);
-    read.y &= OUTGROWN - 1;
+    *sum = __reduce_add_sync(FULL_WARP, (int32_t)record[s.lane].z >> 16);
+    outgrown = __any_sync(FULL_WARP, says >= OUTGROWN);
+    says &= OUTGROWN - 1;
   }
-  uint32_t worth = 0;
-  if (SCORED && score != NULL && (read.x | 31u) != NO_KEY)
-    worth = worth_of(__ldg(score + (SUMS ? read.z & 0xFFFFu : read.z)));
+  if (SCORED && score != NULL && (half.x | 31u) != NO_KEY)
+    worth = worth_of(__ldg(score + (record[s.lane].z & 0xFFFFu)));
   Move move;
-  move.key = least_key<Cell, SCORED>(read.x, worth);
+  move.key = least_key<Cell, SCORED>(half.x, worth);
   const uint2 won = *((const uint2 *)&record[move.key & 31u] + 1);
   move.key |= 31u; /* NO_KEY if nobody has a move */
   move.vertex = (int32_t)(SUMS ? won.x & 0xFFFFu : won.x);
   move.from = (int32_t)(won.y & 0xFFFFu);
   move.to = (int32_t)(won.y >> 16);
-  move.count = __reduce_add_sync(FULL_WARP, read.y) + (outgrown ? OUTGROWN : 0u);
-  uint32_t here = s.warps == 32 ? FULL_WARP : ((1u << s.warps) - 1u) << first;
-  uint32_t roomy = __ballot_sync(FULL_WARP, (read.y & COUNT_MASK) < 29u) & here;
+  move.count = __reduce_add_sync(FULL_WARP, says) + (outgrown ? OUTGROWN : 0u);
+  const bool here = (uint32_t)(s.lane - first) < (uint32_t)s.warps;
+  uint32_t roomy = __ballot_sync(FULL_WARP, here && (says & COUNT_MASK) < 29u);
   move.taker = 31 - __clz((int)roomy) - first; /* the last ones own no words */
   return move;
 }

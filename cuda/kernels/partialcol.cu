@@ -43,6 +43,7 @@ __device__ __forceinline__ void open(Search<Cell> &s, Classes &m, const prism_gp
   if (s.owners == 0) s.owners = 1;
   s.share = QUEUE / s.owners;
   uint32_t thread = rank * blockDim.x + threadIdx.x;
+  clear_records(s);
   s.rng = prism_rng_at(job.seed, *job.generation, thread, individual, PRISM_RNG_MOVE).word[0];
   if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
   if (m.clerk) *m.reactive = make_int4(TENURE_START, INT_MAX, INT_MIN, PERIOD);
@@ -104,7 +105,7 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
     uint32_t worth = 0;
     if (HOOKS && job.hooks.score != NULL && host.vertex >= 0)
       worth = worth_of(__ldg(job.hooks.score + host.vertex));
-    const float wait = draw_wait(&s.rng);
+    const float wait = draw_wait<Cell>(&s.rng);
     if (hosted != 0)
       mine = choose<Cell, true, HOOKS>(s, host, best_f - f, wait, make_uint2(NO_KEY, NO_KEY),
                                        worth);

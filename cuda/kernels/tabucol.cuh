@@ -149,13 +149,20 @@ __device__ __forceinline__ void enter(Search<Cell> &s, int32_t v, int32_t c, uin
   }
 }
 
-/* The pair loses its mark, if it lies in the words of this warp. */
+/* Does this thread own the word with the vertex of a pair? */
 template <class Cell, int V>
+__device__ __forceinline__ bool owns_pair(const Search<Cell> &s, uint32_t pair) {
+  const uint32_t u = (pair & 0xFFFFu) - (uint32_t)s.first;
+  const uint32_t w = u / Cell::PER_WORD - (uint32_t)(s.warp * V * 32);
+  return pair != NO_KEY && (V == 1 ? w == (uint32_t)s.lane
+                                   : w < 32u * V && (w & 31u) == (uint32_t)s.lane);
+}
+
+/* A pair whose time is over loses its mark, unless the vertex is back by aspiration. */
+template <class Cell>
 __device__ __forceinline__ void expire_pair(Search<Cell> &s, uint32_t pair) {
   const int32_t u = (int32_t)(pair & 0xFFFFu) - s.first, c = (int32_t)(pair >> 16);
-  const int32_t w = (int32_t)((uint32_t)u / Cell::PER_WORD) - s.warp * V * 32;
-  const bool mine = V == 1 ? w == s.lane : (uint32_t)w < 32u * V && (w & 31) == s.lane;
-  if (!mine || s.color[u] == c) return;
+  if (s.color[u] == c) return;
   const Column<Cell> column(s.gamma, s.stride, u);
   column.put(c, column.get(c) & (Cell::FORBID - 1u));
 }
@@ -168,12 +175,10 @@ template <class Cell, bool WEIGHTED>
 __device__ __forceinline__ void follow(Search<Cell> &s, Host &host, bool near, int32_t weight,
                                        const Move &move) {
   const bool mover = host.vertex == move.vertex, left = host.color == move.from;
-  uint32_t x = 2u * Cell::FORBID - 1u, y = x; /* forbidden, as both are to the mover */
-  if (near || mover) {
-    const Column<Cell> column(s.gamma, s.stride, host.vertex - s.first);
-    x = column.get(move.from);
-    y = column.get(move.to);
-  }
+  /* What is loaded for the others is not used: no branch for them. */
+  const Column<Cell> column(s.gamma, s.stride, max(host.vertex - s.first, 0));
+  const uint32_t none = near || mover ? 0u : 2u * Cell::FORBID - 1u; /* forbidden */
+  const uint32_t x = column.get(move.from) | none, y = column.get(move.to) | none;
   if (!WEIGHTED) host.own += near ? (host.color == move.to) - left : 0;
   const int32_t before = host.best;
   const bool counted = y < Cell::FORBID && (int32_t)y - weight == before && host.ties > 0;
@@ -196,11 +201,11 @@ __device__ __forceinline__ void follow(Search<Cell> &s, Host &host, bool near, i
 template <class Cell, bool HOOKS>
 __device__ __forceinline__ bool take_in(Search<Cell> &s, Host &host, uint32_t turn, bool crowded,
                                         bool many, const prism_gpu_hooks_t &hooks, Watch &watch) {
-  const bool serves = !crowded || s.lane % s.warps == s.warp;
-  int32_t want = serves ? s.queue[s.lane] : -1;
+  int32_t want = s.queue[s.lane];
+  if (__ballot_sync(FULL_WARP, want >= 0) == 0) return false;
+  if (crowded && s.lane % s.warps != s.warp) want = -1;
   if (want >= 0) s.queue[s.lane] = -1; /* whoever reads it empties it */
   uint32_t wanted = __ballot_sync(FULL_WARP, want >= 0);
-  if (wanted == 0) return false;
   uint32_t idle = __ballot_sync(FULL_WARP, host.vertex < 0);
   const int32_t lacking = many ? __popc(wanted) - __popc(idle) : idle == 0;
   if (crowded && lacking > 0) {
@@ -275,6 +280,10 @@ __device__ __noinline__ int32_t find_waiting(Search<Cell> s, uint32_t turn) {
 template <class Cell, int V, bool HOOKS>
 __device__ __forceinline__ bool enqueue(Search<Cell> &s, const uint32_t *fresh, int32_t b,
                                         bool waiting, uint32_t turn) {
+  uint32_t any = (uint32_t)waiting;
+#pragma unroll
+  for (int i = 0; i < V; ++i) any |= fresh[i];
+  if (__ballot_sync(FULL_WARP, any != 0) == 0) return false; /* mostly */
   const int32_t share = s.share;
   int32_t *queue = s.queue + s.warp * share;
   int32_t used = 0, mine = -1;
@@ -316,30 +325,36 @@ __device__ __forceinline__ uint32_t moved_in(Search<Cell> &s, int32_t v, int32_t
   return word | Cell::FORBID << (Cell::BITS * (v - w * Cell::PER_WORD));
 }
 
-/* Carry out a move on this thread's words. [out] fresh: first conflicts in class b. */
+/* The bits of v's neighbours among this thread's vertices, on their way from memory. */
 template <class Cell, int V>
-__device__ __forceinline__ void recolor(Search<Cell> &s, const prism_gpu_graph_t &g,
-                                        const Move &move, uint32_t *fresh) {
-  const int32_t v = move.vertex - s.first;
-  const uint32_t row = (uint32_t)(move.vertex * g.words + (s.first >> 5));
-  uint32_t *from = s.gamma + move.from * s.stride, *to = s.gamma + move.to * s.stride;
-  uint32_t adjacent[V];
+__device__ __forceinline__ void fetch(const Search<Cell> &s, const prism_gpu_graph_t &g, int32_t v,
+                                      RowPart *adjacent) {
+  const uint32_t row = (uint32_t)(v * g.words + (s.first >> 5));
 #pragma unroll
   for (int i = 0; i < V; ++i) {
     int32_t w;
-    bool here = word_of<Cell, V>(s, i, &w);
-    adjacent[i] = here ? adjacency_bits<Cell>(g.row, row, g.words, w) : 0u;
+    const bool here = word_of<Cell, V>(s, i, &w);
+    adjacent[i] = load_part<Cell>(g.row, row, g.words, here ? w : 0);
   }
+}
+
+/* Carry out a move on this thread's words; nothing changes if there is none. [out] fresh:
+ * first conflicts in class b. */
+template <class Cell, int V>
+__device__ __forceinline__ void recolor(Search<Cell> &s, const RowPart *adjacent, const Move &move,
+                                        bool moved, uint32_t *fresh) {
+  const int32_t v = moved ? move.vertex - s.first : -Cell::PER_WORD; /* in no word */
+  uint32_t *from = s.gamma + move.from * s.stride, *to = s.gamma + move.to * s.stride;
 #pragma unroll
   for (int i = 0; i < V; ++i) {
     int32_t w;
     fresh[i] = 0;
     if (!word_of<Cell, V>(s, i, &w)) continue;
-    uint32_t one = Cell::spread(adjacent[i]);
-    uint32_t more = to[w] + one;
+    uint32_t one = moved ? Cell::spread(bits_of<Cell>(adjacent[i], w)) : 0u;
+    uint32_t before = from[w], more = to[w] + one;
     /* First conflict of a vertex in class b: own colour (or tabu), count 1. */
     fresh[i] = zero_cells<Cell>(more ^ (Cell::FORBIDS | Cell::ONES)) & (one * Cell::FORBID);
-    from[w] -= one;
+    from[w] = before - one;
     to[w] = moved_in(s, v, w, move.to, more);
   }
 }

@@ -33,13 +33,14 @@ __device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g
   int32_t left = g.n - s.first;
   s.vertices = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
   s.words = (s.vertices + Cell::PER_WORD - 1) / Cell::PER_WORD;
-  s.lane = (int32_t)(threadIdx.x & 31);
-  s.warp = (int32_t)(threadIdx.x >> 5);
+  s.lane = kept((int32_t)(threadIdx.x & 31));
+  s.warp = kept((int32_t)(threadIdx.x >> 5));
   s.warps = (int32_t)(blockDim.x >> 5);
   s.owners = (s.words + 32 * V - 1) / (32 * V);
   if (s.owners == 0) s.owners = 1;
   s.share = QUEUE / s.owners;
   if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
+  clear_records(s);
   uint32_t thread = rank * blockDim.x + threadIdx.x;
   prism_rng_block_t random = prism_rng_at(job.seed, *job.generation, thread,
                                           job.first_individual + individual, PRISM_RNG_MOVE);
@@ -95,9 +96,11 @@ __device__ __forceinline__ bool stopped(const prism_tabucol_job_t &job) {
   return job.stop != NULL && *(const volatile uint32_t *)job.stop != 0;
 }
 
-/* Where the search goes down, it does not become worse before others have been looked at;
- * elsewhere that would only cost moves. */
+/* Before the search leaves its best colouring for a worse one while vertices wait for a
+ * host, this many iterations look at others; elsewhere that would only cost moves. */
 enum { PATIENCE = 32 };
+
+enum { NOBODY = -2 }; /* no vertex, and not that of an idle lane, -1 */
 
 /* A search in its run: what it holds beside its tables, and how far it is. */
 template <class Cell>
@@ -109,12 +112,14 @@ struct Run {
   float wait;          /* see draw_wait */
   Watch watch;         /* if HOOKS */
   uint16_t *best_color, *last_color; /* of this individual; last_color may be NULL */
-  int32_t f, best_f;
+  int32_t best_f;
+  int32_t gap;         /* f - best_f */
   int32_t gained;      /* this thread's part of what the last move did to f; if WEIGHTED */
   uint32_t now;        /* iterations done */
   uint32_t flags;      /* of this warp, for the next record */
-  int32_t patience;    /* iterations that may pass with a look at others, until the next best */
-  bool pending;        /* the best is the present colouring, not copied yet */
+  int32_t patience;    /* iterations that may pass with a look at others */
+  uint32_t pending;    /* 1: the best is the present colouring, not copied yet */
+  uint2 due;           /* tabu pairs that expire next */
 };
 
 __device__ __forceinline__ const uint32_t *frozen_of(const prism_tabucol_job_t &job, bool hooks) {
@@ -149,9 +154,9 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
   r.gained = 0;
   r.now = 0;
   r.flags = 0;
-  r.pending = true;
+  r.pending = 1;
   r.patience = PATIENCE;
-  r.wait = draw_wait(&r.s.rng);
+  r.wait = draw_wait<Cell>(&r.s.rng);
   int32_t conflicts;
   if (WEIGHTED) {
     enroll(r.weights, g.n, r.s.k, start);
@@ -161,7 +166,9 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
   } else {
     conflicts = build<Cell, V>(r.s, g, start, frozen);
   }
-  r.f = r.best_f = total<Cell, CLUSTER>(r.s, conflicts) / 2;
+  r.best_f = total<Cell, CLUSTER>(r.s, conflicts) / 2;
+  r.gap = 0;
+  r.due = make_uint2(NO_KEY, NO_KEY);
   take_first<Cell, V, HOOKS>(r, job, NO_KEY); /* so that the next is iteration 0 */
 }
 
@@ -176,32 +183,36 @@ __device__ __forceinline__ void smooth(Run<Cell> &r, const prism_gpu_graph_t &g,
   meet<CLUSTER>();
   build_weighted<Cell, V>(r.s, r.weights, g, r.last_color, true, frozen_of(job, HOOKS));
   clear_calendar(r.s, ring);
+  r.due = make_uint2(NO_KEY, NO_KEY);
   meet<CLUSTER>();
   take_first<Cell, V, HOOKS>(r, job, r.now);
 }
 
 /* The first half of an iteration, by the warps that own words of gamma. [in] moved: there
  * is a move; left: it does not improve; grow: conflicting edges become heavier before it;
- * waiting: vertices wait for a host; due: the tabu pairs that expire. */
+ * waiting: vertices wait for a host. */
 template <class Cell, int V, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ void change(Run<Cell> &r, const prism_gpu_graph_t &g,
                                        const prism_tabucol_job_t &job, const Move &move,
-                                       bool moved, bool left, bool grow, bool waiting,
-                                       const uint2 &due) {
+                                       bool moved, bool left, bool grow, bool waiting) {
   uint32_t fresh[V] = {};
-  if (r.pending && (WEIGHTED || left)) save<Cell, V>(r.s, r.best_color);
-  if (due.x != NO_KEY) {
-    expire_pair<Cell, V>(r.s, due.x);
-    if (due.y != NO_KEY) expire_pair<Cell, V>(r.s, due.y);
+  RowPart adjacent[V];
+  if (!WEIGHTED) fetch<Cell, V>(r.s, g, moved ? move.vertex : 0, adjacent);
+  const bool best = r.pending != 0 && (WEIGHTED || left);
+  const bool first = owns_pair<Cell, V>(r.s, r.due.x), second = owns_pair<Cell, V>(r.s, r.due.y);
+  if (best || first || second) { /* for most threads and moves nothing */
+    if (best) save<Cell, V>(r.s, r.best_color);
+    if (first) expire_pair(r.s, r.due.x);
+    if (second) expire_pair(r.s, r.due.y);
   }
   if (WEIGHTED && grow) {
     bool full = raise<Cell, V>(r.s, r.weights, g, frozen_of(job, HOOKS));
     if (__any_sync(FULL_WARP, full)) r.flags |= OUTGROWN;
   }
-  if (moved && WEIGHTED)
-    r.gained = recolor_weighted<Cell, V>(r.s, r.weights, move, fresh);
+  if (!WEIGHTED)
+    recolor<Cell, V>(r.s, adjacent, move, moved, fresh);
   else if (moved)
-    recolor<Cell, V>(r.s, g, move, fresh);
+    r.gained = recolor_weighted<Cell, V>(r.s, r.weights, move, fresh);
   if (enqueue<Cell, V, HOOKS>(r.s, fresh, move.to, waiting, r.now)) r.flags |= WAITING;
 }
 
@@ -217,7 +228,7 @@ __device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &
     edge = r.weights.cell[(size_t)move.vertex * (size_t)r.weights.pitch +
                           (size_t)(host.vertex - r.s.first)];
   if (HOOKS && job.hooks.counter[0] != NULL && moved) count_move(r.s, host, move, job.hooks);
-  if (moved) follow<Cell, WEIGHTED>(r.s, host, near, edge, move);
+  follow<Cell, WEIGHTED>(r.s, host, near, edge, move);
   if (WEIGHTED && host.vertex >= 0)
     host.own = (int32_t)(Column<Cell>(r.s.gamma, r.s.stride, host.vertex - r.s.first)
                              .get(host.color) &
@@ -233,25 +244,38 @@ __device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &
   r.hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, host.vertex >= 0));
 }
 
-/* What one warp sees to in the first half, the last: it hosts vertices and seldom owns
- * words. Returns whether a class outgrows its cells, to the last thread. */
+/* What the last warp sees to in the first half: it hosts vertices and seldom owns words.
+ * [in] slot: of the calendar, read by all. Returns whether a class outgrows its cells, to
+ * the last thread. */
 template <class Cell, bool HOOKS>
 __device__ __forceinline__ bool keep_books(Run<Cell> &r, const prism_tabucol_job_t &job,
-                                           const Move &move, bool watched, int32_t vertices,
+                                           const Move &move, bool moved, uint32_t rank,
+                                           bool watched, int32_t vertices, uint32_t slot,
                                            uint32_t mask) {
   bool outgrown = false;
   if (r.s.lane == 31) {
-    if (watched) outgrown = resize(r.s, move);
-    if ((uint32_t)(move.vertex - r.s.first) < (uint32_t)vertices)
+    r.s.entry[slot] = make_uint2(NO_KEY, NO_KEY); /* they expire now */
+    if (watched && moved) outgrown = resize(r.s, move);
+    if (moved && (uint32_t)(move.vertex - r.s.first) < (uint32_t)vertices)
       forbid<Cell, HOOKS>(r.s, job, move, r.now, mask);
   }
   if (watched && __any_sync(FULL_WARP, outgrown)) r.flags |= OUTGROWN;
+  if (rank == 0 && (r.now & 63u) == 63u && stopped(job)) r.flags |= STOP;
   return outgrown;
 }
 
+/* f changes by `change`. [in] left: for no better, and what was the best has been copied. */
+template <class Cell>
+__device__ __forceinline__ void advance(Run<Cell> &r, int32_t change, bool left) {
+  r.gap += change;
+  r.pending = (uint32_t)(r.gap < 0) | (r.pending & (uint32_t)!left);
+  r.best_f += min(r.gap, 0);
+  r.gap = max(r.gap, 0);
+}
+
 /* Iterate until f = 0, the last iteration, a stop, or (not if WEIGHTED) a count outgrows its
- * cell. [in] rank, vertices: of this block; watched: a count may
- * outgrow its cell, this block sees to it. Returns whether it did, to the last thread. */
+ * cell. [in] rank, vertices: of this block; watched: a count may outgrow its cell, this
+ * block sees to it. Returns whether it did, to the last thread. */
 template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g,
                                         const prism_tabucol_job_t &job, int32_t ring,
@@ -260,31 +284,23 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
   const float *score = HOOKS ? job.hooks.score : NULL;
   const uint32_t mask = (uint32_t)ring - 1u, last = (uint32_t)job.iterations;
   bool outgrown = false;
-  for (; WEIGHTED || (r.now < last && r.f > 0); ++r.now) {
+  for (; WEIGHTED || (r.now < last && r.best_f > 0); ++r.now) {
     const uint32_t slot = r.now & mask;
-    const uint2 due = r.s.entry[slot];
     Candidate mine = {NO_KEY, 0};
     if (r.hosted != 0) {
-      release_pair(r.s, r.host, due.x);
-      release_pair(r.s, r.host, due.y);
-      mine = choose<Cell, !WEIGHTED, HOOKS>(r.s, r.host, r.best_f - r.f, r.wait, due,
-                                            r.watch.worth);
+      release_pairs(r.s, r.host, r.due);
+      mine = choose<Cell, !WEIGHTED, HOOKS>(r.s, r.host, -r.gap, r.wait, r.due, r.watch.worth);
     }
-    if (clerk && rank == 0 && (r.now & 63u) == 63u && stopped(job)) r.flags |= STOP;
-    const Move move = agree<Cell, CLUSTER, WEIGHTED, HOOKS>(
-        r.s, mine, r.host.vertex, r.hosted | r.flags, (int32_t)(r.now & 1u), &r.gained, score);
+    Move move = agree<Cell, CLUSTER, WEIGHTED, HOOKS>(r.s, mine, r.host.vertex,
+                                                      r.hosted | r.flags, (int32_t)(r.now & 1u),
+                                                      &r.gained, score);
     if (WEIGHTED) { /* what the last move did to f is known now */
-      r.f += r.gained;
+      advance(r, r.gained, false);
       r.gained = 0;
-      if (r.f < r.best_f) {
-        r.pending = true;
-        r.patience = PATIENCE;
-        r.best_f = r.f;
-      }
-      if (r.f == 0 || r.now == last) break;
+      if (r.best_f == 0 || r.now == last) break;
     }
     const int32_t delta = (int32_t)(move.key >> Cell::DELTA_SHIFT) - Cell::DELTA_ZERO;
-    bool waiting = false, look = false;
+    int32_t waiting = 0, look = 0;
     if (move.count > COUNT_MASK) { /* seldom */
       if ((move.count & (OUTGROWN - STOP)) != 0) break;
       if (move.count >= STOP) {
@@ -292,38 +308,40 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
         smooth<Cell, V, CLUSTER, HOOKS>(r, g, job, ring);
         continue;
       }
-      waiting = true;
-      look = delta >= 0 && r.patience > 0;
-      r.patience -= look;
+      waiting = 1;
+      look = delta >= 0 && r.pending != 0 && r.patience > 0;
+      r.patience = look != 0 ? r.patience - 1 : PATIENCE;
+      if (look != 0) move.key = NO_KEY;
     }
-    const bool moved = move.key != NO_KEY && !look;
+    const bool moved = move.key != NO_KEY, left = moved && delta >= 0;
+    if (!moved) { /* nobody's; and rows to go through without a change */
+      move.vertex = NOBODY;
+      move.from = move.to = 0;
+    }
     uint32_t seen = 0;
     if (r.hosted != 0) {
       if (moved && r.host.vertex >= 0)
         seen = __ldg(g.row + (uint32_t)(move.vertex * g.words + (r.host.vertex >> 5)));
-      r.wait = draw_wait(&r.s.rng);
+      r.wait = draw_wait<Cell>(&r.s.rng);
     }
     r.flags = 0;
     if (owner)
-      change<Cell, V, WEIGHTED, HOOKS>(r, g, job, move, moved, moved && delta >= 0,
-                                       delta >= 0 && !look && (move.count & COUNT_MASK) != 0,
-                                       waiting, due);
-    if (clerk && moved) outgrown |= keep_books<Cell, HOOKS>(r, job, move, watched, vertices, mask);
+      change<Cell, V, WEIGHTED, HOOKS>(r, g, job, move, moved, left,
+                                       delta >= 0 && look == 0 && (move.count & COUNT_MASK) != 0,
+                                       waiting != 0);
+    if (clerk)
+      outgrown |= keep_books<Cell, HOOKS>(r, job, move, moved, rank, watched, vertices, slot, mask);
+    if (!WEIGHTED) advance(r, moved ? delta : 0, left);
     meet<false>();
-    if (threadIdx.x == 0) r.s.entry[slot] = make_uint2(NO_KEY, NO_KEY); /* they have expired */
-    if (WEIGHTED) {
-      r.pending = false;
-      if (moved && threadIdx.x == blockDim.x - 1) reenroll(r.weights, move);
-    } else if (moved) {
-      r.f += delta;
-      r.pending = r.f < r.best_f || (delta < 0 && r.pending);
-      r.patience = r.f < r.best_f ? PATIENCE : r.patience;
-      r.best_f = min(r.best_f, r.f);
+    if (WEIGHTED && moved) {
+      r.pending = 0; /* an improvement may add conflicting edges, so it counts as leaving */
+      if (threadIdx.x == blockDim.x - 1) reenroll(r.weights, move);
     }
+    r.due = r.s.entry[(r.now + 1u) & mask]; /* complete: new pairs go to later slots */
     const bool taker = move.taker < 0 || move.taker == r.s.warp;
     if (r.hosted == 0 && !taker) continue;
     const bool near = (seen >> (r.host.vertex & 31) & 1u) != 0;
-    attend<Cell, WEIGHTED, HOOKS>(r, job, move, moved, near, taker, look);
+    attend<Cell, WEIGHTED, HOOKS>(r, job, move, moved, near, taker, look != 0);
   }
   return outgrown;
 }
@@ -357,13 +375,13 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   begin<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, start);
   bool outgrown = iterate<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, ring, rank, l.vertices,
                                                              watched && rank == 0);
-  if (r.pending) save<Cell, V>(r.s, r.best_color);
+  if (r.pending != 0) save<Cell, V>(r.s, r.best_color);
   if (r.last_color != NULL) save<Cell, V>(r.s, r.last_color);
   if (HOOKS && r.host.vertex >= 0) unwatch(job.hooks, r.host, r.watch, r.now);
   meet<CLUSTER>();
   if (!keeper) return;
   job.best.f[individual] = r.best_f;
-  if (r.last_color != NULL) job.last.f[individual] = r.f;
+  if (r.last_color != NULL) job.last.f[individual] = r.best_f + r.gap;
   if (r.best_f == 0) atomicCAS(job.solved, 0u, 1u + individual);
   if (outgrown) atomicExch(job.outgrown, 1u);
   atomicAdd(job.moves, (unsigned long long)r.now);
