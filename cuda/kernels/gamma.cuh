@@ -50,9 +50,9 @@ struct CellU16 {
   static const uint32_t FORBID = 0x8000u;
   static const uint32_t FORBIDS = 0x80008000u;
   static const uint32_t ONES = 0x00010001u;
-  static const int DELTA_SHIFT = 15;
+  static const int DELTA_SHIFT = 16;
   static const int32_t DELTA_ZERO = 32768;
-  static const int COUNT_SHIFT = 17;
+  static const int COUNT_SHIFT = 16;
   static __device__ __forceinline__ uint32_t spread(uint32_t bits) {
     return (bits | bits << 15) & ONES;
   }
@@ -108,20 +108,52 @@ __device__ __forceinline__ uint32_t row_bits(uint32_t row_word, int32_t w) {
   return (row_word >> ((w * Cell::PER_WORD) & 31)) & ((1u << Cell::PER_WORD) - 1u);
 }
 
-/* The same from the row in memory, for cells of any width. [in] row, offset: it begins at
- * row[offset]; words: its length */
+/* A load that is made here and now, for what follows to find it done. */
+__device__ __forceinline__ uint32_t load_early(const uint32_t *address) {
+  uint32_t value;
+  asm volatile("ld.global.nc.u32 %0, [%1];" : "=r"(value) : "l"(address));
+  return value;
+}
+
+/* A value to be kept in its register: it shall not be computed anew at every use. */
+__device__ __forceinline__ int32_t kept(int32_t value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}
+
+/* The words of a row of bits in memory that hold the bits of word w, cells of any width. */
+struct RowPart {
+  uint32_t low, high;
+};
+
+/* [in] row, offset: the row begins at row[offset]; words: its length */
+template <class Cell>
+__device__ __forceinline__ RowPart load_part(const uint32_t *row, uint32_t offset, int32_t words,
+                                             int32_t w) {
+  const uint32_t word = (uint32_t)(w * Cell::PER_WORD) >> 5;
+  RowPart part = {load_early(row + (offset + word)), 0};
+  if (32 % Cell::PER_WORD != 0)
+    part.high = load_early(row + (offset + min(word + 1u, (uint32_t)words - 1u)));
+  return part;
+}
+
+template <class Cell>
+__device__ __forceinline__ uint32_t bits_of(const RowPart &part, int32_t w) {
+  const uint32_t at = (uint32_t)(w * Cell::PER_WORD) & 31u;
+  const uint32_t bits =
+      32 % Cell::PER_WORD != 0 ? __funnelshift_r(part.low, part.high, at) : part.low >> at;
+  return bits & ((1u << Cell::PER_WORD) - 1u);
+}
+
+/* The same from the row in memory. */
 template <class Cell>
 __device__ __forceinline__ uint32_t adjacency_bits(const uint32_t *row, uint32_t offset,
                                                    int32_t words, int32_t w) {
-  uint32_t at = (uint32_t)(w * Cell::PER_WORD), word = at >> 5;
-  uint32_t bits = __ldg(row + (offset + word));
-  if (32 % Cell::PER_WORD != 0) {
-    uint32_t next = min(word + 1u, (uint32_t)words - 1u);
-    bits = __funnelshift_r(bits, __ldg(row + (offset + next)), at & 31u);
-  } else {
-    bits >>= at & 31u;
-  }
-  return bits & ((1u << Cell::PER_WORD) - 1u);
+  const uint32_t word = (uint32_t)(w * Cell::PER_WORD) >> 5;
+  RowPart part = {__ldg(row + (offset + word)), 0};
+  if (32 % Cell::PER_WORD != 0)
+    part.high = __ldg(row + (offset + min(word + 1u, (uint32_t)words - 1u)));
+  return bits_of<Cell>(part, w);
 }
 
 /* Top bits of the cells of x that are zero; cells of x hold anything. */

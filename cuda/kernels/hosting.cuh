@@ -25,13 +25,17 @@ static const uint32_t WAITING = 1u << 16;  /* up to 32 warps say so */
 static const uint32_t STOP = 1u << 24;
 static const uint32_t OUTGROWN = 1u << 28;
 
+/* Of a key: then come 5 bits for the lane or the warp. */
+template <class Cell>
+constexpr int RANDOM_BITS = Cell::DELTA_SHIFT - 5;
+
 /* The conflicting vertex that a lane looks after; counts are of neighbours. */
 struct Host {
   int32_t vertex; /* -1: none */
   int32_t color;
   int32_t own;    /* in its own colour: its conflicts */
   int32_t best;   /* fewest among the allowed colours; NO_COUNT: none is allowed */
-  int32_t ties;   /* allowed colours with that count */
+  int32_t ties;   /* allowed colours with that count; 0: not known, `best` is a bound below */
   int32_t pick;   /* one of them, drawn at random */
   int32_t banned; /* no more than the fewest among the tabu colours */
 };
@@ -63,7 +67,7 @@ struct Move {
   uint32_t key;
   int32_t vertex, from, to;
   uint32_t count;  /* sum of the records' counts */
-  int32_t taker;   /* warp of this block that gives new conflicts a host */
+  int32_t taker;   /* warp of this block that gives new conflicts a host; < 0: none has room */
 };
 
 /* Is this warp's i-th word of mine in the table? [out] w */
@@ -75,32 +79,43 @@ __device__ __forceinline__ bool word_of(const Search<Cell> &s, int i, int32_t *w
 
 /* The fewest count among the allowed colours of a vertex (among the others, without its
  * own, if `banned`), by the whole warp; all lanes get the results. [out] ties: colours
- * that reach it; pick: one of them; other: no more than the fewest among the rest. */
+ * that reach it; pick: one of them; other: no more than the fewest among the rest. Four
+ * colours a lane at once, so that their loads do not wait for one another. */
 template <class Cell>
 __device__ __forceinline__ void scan_row(Search<Cell> &s, int32_t vertex, int32_t own_color,
                                          bool banned, int32_t *best, int32_t *ties,
                                          int32_t *pick, int32_t *other) {
+  enum { AT_ONCE = 4 };
   const Column<Cell> column(s.gamma, s.stride, vertex - s.first);
-  const uint32_t low = Cell::FORBID - 1u, flip = banned ? Cell::FORBID : 0u;
-  uint32_t key = NO_KEY, rest = low, fewest = low + 1u, random = lcg_next(&s.rng);
-  int32_t count = 0;
-  for (int32_t c = s.lane; c < s.k; c += 32) {
-    uint32_t x = column.get(c) ^ flip;
-    if (banned && c == own_color) x = 2u * Cell::FORBID - 1u;
-    random = random * 1664525u + 1013904223u;
-    uint32_t ordered = x << Cell::COUNT_SHIFT |
-                       (random >> (42 - Cell::COUNT_SHIFT) << 10 | (uint32_t)c);
-    bool good = x < Cell::FORBID;
-    key = good ? min(key, ordered) : key;
-    rest = good ? rest : min(rest, x & low);
-    count = x < fewest ? 1 : count + (x == fewest);
-    fewest = min(fewest, x);
+  const uint32_t none = 2u * Cell::FORBID - 1u, flip = banned ? Cell::FORBID : 0u;
+  uint32_t key = NO_KEY, rest = none, fewest = none, count = 0;
+  for (int32_t base = 0; base < s.k; base += 32 * AT_ONCE) {
+    uint32_t x[AT_ONCE], least = none, equal = 0;
+#pragma unroll
+    for (int j = 0; j < AT_ONCE; ++j) {
+      const int32_t c = base + 32 * j + s.lane;
+      x[j] = c < s.k ? column.get(c) ^ flip : none;
+      if (banned && c == own_color) x[j] = none;
+    }
+#pragma unroll
+    for (int j = 0; j < AT_ONCE; ++j) {
+      const uint32_t mark = (lcg_next(&s.rng) & ((1u << Cell::COUNT_SHIFT) - 1024u)) |
+                            (uint32_t)(base + 32 * j + s.lane);
+      key = min(key, (x[j] << Cell::COUNT_SHIFT) + mark);
+      rest = min(rest, x[j] - Cell::FORBID); /* huge for allowed ones */
+      least = min(least, x[j]);
+    }
+#pragma unroll
+    for (int j = 0; j < AT_ONCE; ++j) equal += x[j] == least;
+    count = least < fewest ? equal : least == fewest ? count + equal : count;
+    fewest = min(fewest, least);
   }
   key = __reduce_min_sync(FULL_WARP, key);
-  uint32_t least = key >> Cell::COUNT_SHIFT;
+  const uint32_t least = key >> Cell::COUNT_SHIFT;
+  const bool any = least < Cell::FORBID;
   *other = (int32_t)__reduce_min_sync(FULL_WARP, rest);
-  *ties = __reduce_add_sync(FULL_WARP, fewest == least ? count : 0);
-  *best = key == NO_KEY ? NO_COUNT : (int32_t)least;
+  *ties = (int32_t)__reduce_add_sync(FULL_WARP, any && fewest == least ? count : 0u);
+  *best = any ? (int32_t)least : NO_COUNT;
   *pick = (int32_t)(key & 1023u);
 }
 
@@ -152,15 +167,36 @@ __device__ __forceinline__ void save(const Search<Cell> &s, uint16_t *best) {
 template <class Cell>
 __device__ __forceinline__ void offer(Search<Cell> &s, Host &host, bool valid, int32_t count,
                                       int32_t c) {
-  bool fewer = valid && count < host.best, equal = valid && count == host.best;
+  bool fewer = valid && count < host.best;
+  bool equal = valid && count == host.best && host.ties > 0;
   host.ties = fewer ? 1 : host.ties + equal;
-  bool take = fewer || (equal && lcg_below(&s.rng, (uint32_t)host.ties) == 0);
+  uint32_t draw = lcg_below(&s.rng, (uint32_t)host.ties);
+  bool take = fewer || (equal && draw == 0);
   host.best = fewer ? count : host.best;
   host.pick = take ? c : host.pick;
 }
 
-/* Tabu pairs whose time is over become allowed for the hosted vertices; gamma hears of
- * it in the first half. Returns the first pair's entry for that, x = NO_KEY: none. */
+/* A tabu pair v | c << 16 whose time is over becomes allowed for the vertex that this lane
+ * hosts; gamma hears of it in the first half. */
+template <class Cell>
+__device__ __forceinline__ void release_pair(Search<Cell> &s, Host &host, uint32_t pair) {
+  const int32_t c = (int32_t)(pair >> 16);
+  /* Back by aspiration: it is the vertex's own colour now. */
+  if (host.vertex != (int32_t)(pair & 0xFFFFu) || host.color == c) return;
+  uint32_t x = Column<Cell>(s.gamma, s.stride, host.vertex - s.first).get(c);
+  offer(s, host, x >= Cell::FORBID, (int32_t)(x & (Cell::FORBID - 1u)), c);
+}
+
+/* The same for up to two pairs. */
+template <class Cell>
+__device__ __forceinline__ void release_pairs(Search<Cell> &s, Host &host, const uint2 &due) {
+  const int32_t v = host.vertex;
+  if (v != (int32_t)(due.x & 0xFFFFu) && v != (int32_t)(due.y & 0xFFFFu)) return; /* mostly */
+  release_pair(s, host, due.x);
+  release_pair(s, host, due.y);
+}
+
+/* The same for a list of pairs. Returns its first entry, x = NO_KEY: none. */
 template <class Cell>
 __device__ __forceinline__ uint2 release(Search<Cell> &s, Host &host, uint32_t slot) {
   uint32_t at = s.head[slot];
@@ -168,57 +204,98 @@ __device__ __forceinline__ uint2 release(Search<Cell> &s, Host &host, uint32_t s
   if (at == NO_ENTRY) return first;
   first = s.entry[at];
   for (uint2 due = first;; due = s.entry[due.y]) {
-    int32_t c = (int32_t)(due.x >> 16);
-    if (host.vertex == (int32_t)(due.x & 0xFFFFu) && host.color != c) {
-      uint32_t x = Column<Cell>(s.gamma, s.stride, host.vertex - s.first).get(c);
-      offer(s, host, x >= Cell::FORBID, (int32_t)(x & (Cell::FORBID - 1u)), c);
-    }
+    release_pair(s, host, due.x);
     if (due.y == NO_ENTRY) return first;
   }
 }
 
-/* The key of a hosted vertex's move: fewer conflicts first, then at random with the
- * weight of its ties (the least of that many exponential variables). */
+/* The random part of a lane's keys: an exponential variable, 0 .. 25, in their unit. */
 template <class Cell>
-__device__ __forceinline__ uint32_t move_key(Search<Cell> &s, int32_t best, int32_t own,
-                                             int32_t ties) {
-  float uniform = (float)(lcg_next(&s.rng) >> 8) + 0.5f, bits, inverse;
+__device__ __forceinline__ float draw_wait(uint32_t *rng) {
+  const float unit = (float)(1 << (RANDOM_BITS<Cell> - 5));
+  float uniform = (float)(lcg_next(rng) >> 8) + 0.5f, bits;
   asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(bits) : "f"(uniform));
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"((float)ties));
-  float wait = (24.0f - bits) * inverse; /* 0 .. 25 */
-  uint32_t random = __float2uint_rz(wait * (float)(1 << (Cell::DELTA_SHIFT - 5)));
-  return (uint32_t)(best - own + Cell::DELTA_ZERO) << Cell::DELTA_SHIFT | random;
+  return 24.0f * unit - bits * unit;
 }
 
-/* The best move of a lane. */
+/* The key of a hosted vertex's move: fewer conflicts first, then at random with the
+ * weight of its ties (the least of that many exponential variables), then the lane. The
+ * random part is 0 where the row must be scanned before the key is more than a bound. */
+template <class Cell>
+__device__ __forceinline__ uint32_t move_key(int32_t best, int32_t own, int32_t ties, float wait,
+                                             int32_t lane) {
+  float inverse;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"((float)ties));
+  /* Its integer part stands in the low bits of a float between 2^23 and 2^24. */
+  uint32_t random = __float_as_uint(fmaf(wait, inverse, 8388609.0f)) - 0x4B000000u;
+  uint32_t key = (uint32_t)(best - own + Cell::DELTA_ZERO) << RANDOM_BITS<Cell>;
+  return ((key + (ties > 0 ? random : 0u)) << 5) + (uint32_t)lane;
+}
+
+/* The lane with the least key; if SCORED, the delta decides first, then the least
+ * worth. */
+template <class Cell, bool SCORED>
+__device__ __forceinline__ uint32_t least_key(uint32_t key, uint32_t worth) {
+  if (SCORED) {
+    uint32_t delta = key >> Cell::DELTA_SHIFT;
+    if (delta != __reduce_min_sync(FULL_WARP, delta)) worth = NO_KEY;
+    if (worth != __reduce_min_sync(FULL_WARP, worth)) key = NO_KEY;
+  }
+  return __reduce_min_sync(FULL_WARP, key);
+}
+
+/* A score as a number that is the smaller the higher the score. */
+__device__ __forceinline__ uint32_t worth_of(float score) {
+  uint32_t bits = __float_as_uint(score + 0.0f); /* -0 is 0 */
+  return (bits >> 31) != 0 ? bits : ~bits & 0x7FFFFFFFu;
+}
+
+/* The best move of a warp. */
 struct Candidate {
-  uint32_t key;
-  uint32_t colors; /* from | to << 16 */
+  uint32_t key;    /* NO_KEY: none; its low 5 bits are the lane's */
+  uint32_t colors; /* from | to << 16, of each lane's own best move */
 };
 
-/* The best move of this lane's vertex. A tabu colour counts, if ASPIRES, where it leads
- * below the best known: `room` = best - f conflicts. */
-template <class Cell, bool ASPIRES = true>
-__device__ __forceinline__ Candidate choose(Search<Cell> &s, Host &host, int32_t room) {
+/* The best move of the warp's vertices. Where that is one of a row that must be scanned,
+ * this is done first; then `best` is exact and `ties` counts. A tabu colour counts, if
+ * ASPIRES, where it leads below the best known: `room` = best - f conflicts. [in] due: up
+ * to two pairs just released, which gamma still forbids; worth: used if SCORED. */
+template <class Cell, bool ASPIRES, bool SCORED>
+__device__ __forceinline__ Candidate choose(Search<Cell> &s, Host &host, int32_t room, float wait,
+                                            const uint2 &due, uint32_t worth) {
   int32_t best = host.best, ties = host.ties, pick = host.pick;
-  bool valid = host.vertex >= 0;
-  bool tempted = ASPIRES && valid && host.banned < best && host.banned - host.own < room;
-  uint32_t lanes = ASPIRES ? __ballot_sync(FULL_WARP, tempted) : 0u;
-  for (; lanes != 0; lanes &= lanes - 1) {
-    int32_t h = __ffs((int)lanes) - 1, b, t, p, other;
-    int32_t vertex = __shfl_sync(FULL_WARP, host.vertex, h);
-    int32_t own_color = __shfl_sync(FULL_WARP, host.color, h);
-    scan_row(s, vertex, own_color, true, &b, &t, &p, &other);
+  for (;;) {
+    uint32_t key = move_key<Cell>(best, host.own, ties, wait, s.lane);
+    const bool valid = host.vertex >= 0;
+    key = valid && best != NO_COUNT ? key : NO_KEY;
+    if (ASPIRES && valid && host.banned < best && host.banned - host.own < room)
+      key = (uint32_t)s.lane; /* before all others */
+    const uint32_t least = least_key<Cell, SCORED>(key, worth);
+    if ((least & ((1u << Cell::DELTA_SHIFT) - 32u)) != 0)
+      return Candidate{least, (uint32_t)host.color | (uint32_t)pick << 16};
+    const int32_t h = (int32_t)(least & 31u);
+    const bool known = __shfl_sync(FULL_WARP, host.ties > 0 || host.best == NO_COUNT, h);
+    const int32_t vertex = __shfl_sync(FULL_WARP, host.vertex, h);
+    const int32_t color = __shfl_sync(FULL_WARP, host.color, h);
+    int32_t b, t, p, other;
+    scan_row(s, vertex, color, known, &b, &t, &p, &other);
     if (s.lane != h) continue;
-    host.banned = b;
-    if (b - host.own >= room || b >= best) continue;
-    best = b;
-    ties = t;
-    pick = p;
+    host.banned = known ? b : other;
+    if (known) { /* for this move alone */
+      const bool aspires = b - host.own < room && b < best;
+      best = aspires ? b : best;
+      ties = aspires ? t : ties;
+      pick = aspires ? p : pick;
+      continue;
+    }
+    host.best = b;
+    host.ties = t;
+    host.pick = p;
+    release_pairs(s, host, due);
+    best = host.best;
+    ties = host.ties;
+    pick = host.pick;
   }
-  uint32_t key = move_key(s, best, host.own, ties);
-  return Candidate{valid && best != NO_COUNT ? key : NO_KEY,
-                   (uint32_t)host.color | (uint32_t)pick << 16};
 }
 
 template <bool CLUSTER>
@@ -231,34 +308,20 @@ __device__ __forceinline__ void meet() {
     __syncwarp();
 }
 
-/* A score as a number that is the smaller the higher the score. */
-__device__ __forceinline__ uint32_t worth_of(float score) {
-  uint32_t bits = __float_as_uint(score + 0.0f); /* -0 is 0 */
-  return (bits >> 31) != 0 ? bits : ~bits & 0x7FFFFFFFu;
+/* Nobody has said anything: entries of warps that do not exist stay like this. */
+template <class Cell>
+__device__ __forceinline__ void clear_records(const Search<Cell> &s) {
+  for (int32_t i = (int32_t)threadIdx.x; i < 2 * MAX_RECORDS; i += (int32_t)blockDim.x)
+    s.record[i] = make_uint4(NO_KEY, 0, 0, 0);
 }
 
-/* The lane with the least key; if SCORED, the delta decides first, then the least
- * worth. [out] least: its key. */
-template <class Cell, bool SCORED>
-__device__ __forceinline__ int32_t leader(uint32_t key, uint32_t worth, uint32_t *least) {
-  if (SCORED) {
-    uint32_t delta = key >> Cell::DELTA_SHIFT;
-    if (delta != __reduce_min_sync(FULL_WARP, delta)) worth = NO_KEY;
-    if (worth != __reduce_min_sync(FULL_WARP, worth)) key = NO_KEY;
-  }
-  *least = __reduce_min_sync(FULL_WARP, key);
-  return __ffs((int)__ballot_sync(FULL_WARP, key == *least)) - 1;
-}
-
-/* Agree on the best move of all warps. [in] count: vertices hosted, and flags; worth: of
- * this lane's vertex, score: [n] or NULL; used if SCORED. [in,out] sum: if SUMS, a small
- * number of each lane becomes the sum over all. */
-template <class Cell, bool CLUSTER, bool SUMS = false, bool SCORED = false>
-__device__ __forceinline__ Move agree(Search<Cell> &s, const Candidate &lane, int32_t vertex,
-                                      uint32_t count, int32_t parity, int32_t *sum = NULL,
-                                      uint32_t worth = 0, const float *score = NULL) {
-  uint32_t least;
-  int32_t from = leader<Cell, SCORED>(lane.key, worth, &least);
+/* Agree on the best move of all warps. [in] count: vertices hosted, and flags; score: [n]
+ * or NULL; used if SCORED. [in,out] sum: if SUMS, a small number of each lane becomes the
+ * sum over all. */
+template <class Cell, bool CLUSTER, bool SUMS, bool SCORED>
+__device__ __forceinline__ Move agree(Search<Cell> &s, const Candidate &mine, int32_t vertex,
+                                      uint32_t count, int32_t parity, int32_t *sum,
+                                      const float *score) {
   uint4 *record = s.record + parity * MAX_RECORDS;
   int32_t records = s.warps, first = 0;
   if (SUMS)
@@ -267,35 +330,37 @@ __device__ __forceinline__ Move agree(Search<Cell> &s, const Candidate &lane, in
     cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
     int32_t blocks = (int32_t)cluster.num_blocks();
     first = (int32_t)cluster.block_rank() * records;
-    uint4 mine = make_uint4(least, (uint32_t)__shfl_sync(FULL_WARP, vertex, from),
-                            __shfl_sync(FULL_WARP, lane.colors, from), count);
-    if (s.lane < blocks) *cluster.map_shared_rank(record + first + s.warp, s.lane) = mine;
-    records *= blocks;
-  } else if (s.lane == from) {
-    record[s.warp] = make_uint4(least, (uint32_t)vertex, lane.colors, count);
+    int32_t place = first + s.warp, from = (int32_t)(mine.key & 31u);
+    uint4 entry = make_uint4((mine.key & ~31u) | (uint32_t)place, count,
+                             (uint32_t)__shfl_sync(FULL_WARP, vertex, from),
+                             __shfl_sync(FULL_WARP, mine.colors, from));
+    if (s.lane < blocks) *cluster.map_shared_rank(record + place, s.lane) = entry;
+  } else if (s.lane == (int32_t)(mine.key & 31u)) {
+    record[s.warp] = make_uint4((mine.key & ~31u) | (uint32_t)s.warp, count, (uint32_t)vertex,
+                                mine.colors);
   }
   meet<CLUSTER>();
-  uint4 read = make_uint4(NO_KEY, 0, 0, 0);
+  const uint2 half = *(const uint2 *)&record[s.lane];
+  uint32_t says = half.y, worth = 0;
   bool outgrown = false;
-  if (s.lane < records) read = record[s.lane];
-  if (SUMS) { /* then any warp may say it */
-    *sum = __reduce_add_sync(FULL_WARP, (int32_t)read.y >> 16);
-    read.y &= 0xFFFFu;
-    outgrown = __any_sync(FULL_WARP, read.w >= OUTGROWN);
-    read.w &= OUTGROWN - 1;
+  if (SUMS) { /* then any warp may say that it has outgrown something */
+    *sum = __reduce_add_sync(FULL_WARP, (int32_t)record[s.lane].z >> 16);
+    outgrown = __any_sync(FULL_WARP, says >= OUTGROWN);
+    says &= OUTGROWN - 1;
   }
-  if (SCORED)
-    worth = score != NULL && read.x != NO_KEY ? worth_of(__ldg(score + read.y)) : 0u;
+  if (SCORED && score != NULL && (half.x | 31u) != NO_KEY)
+    worth = worth_of(__ldg(score + (record[s.lane].z & 0xFFFFu)));
   Move move;
-  from = leader<Cell, SCORED>(read.x, worth, &move.key);
-  move.vertex = __shfl_sync(FULL_WARP, (int32_t)read.y, from);
-  uint32_t colors = __shfl_sync(FULL_WARP, read.z, from);
-  move.count = __reduce_add_sync(FULL_WARP, read.w) + (outgrown ? OUTGROWN : 0u);
-  uint32_t here = s.warps == 32 ? FULL_WARP : ((1u << s.warps) - 1u) << first;
-  uint32_t roomy = __ballot_sync(FULL_WARP, (read.w & COUNT_MASK) < 29u) & here;
-  move.taker = roomy != 0 ? __ffs((int)roomy) - 1 - first : -1;
-  move.from = (int32_t)(colors & 0xFFFFu);
-  move.to = (int32_t)(colors >> 16);
+  move.key = least_key<Cell, SCORED>(half.x, worth);
+  const uint2 won = *((const uint2 *)&record[move.key & 31u] + 1);
+  move.key |= 31u; /* NO_KEY if nobody has a move */
+  move.vertex = (int32_t)(SUMS ? won.x & 0xFFFFu : won.x);
+  move.from = (int32_t)(won.y & 0xFFFFu);
+  move.to = (int32_t)(won.y >> 16);
+  move.count = __reduce_add_sync(FULL_WARP, says) + (outgrown ? OUTGROWN : 0u);
+  const bool here = (uint32_t)(s.lane - first) < (uint32_t)s.warps;
+  uint32_t roomy = __ballot_sync(FULL_WARP, here && (says & COUNT_MASK) < 29u);
+  move.taker = 31 - __clz((int)roomy) - first; /* the last ones own no words */
   return move;
 }
 

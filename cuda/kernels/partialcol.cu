@@ -43,6 +43,7 @@ __device__ __forceinline__ void open(Search<Cell> &s, Classes &m, const prism_gp
   if (s.owners == 0) s.owners = 1;
   s.share = QUEUE / s.owners;
   uint32_t thread = rank * blockDim.x + threadIdx.x;
+  clear_records(s);
   s.rng = prism_rng_at(job.seed, *job.generation, thread, individual, PRISM_RNG_MOVE).word[0];
   if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
   if (m.clerk) *m.reactive = make_int4(TENURE_START, INT_MAX, INT_MIN, PERIOD);
@@ -68,8 +69,8 @@ __device__ __forceinline__ void close_counters(const Search<Cell> &s, const Clas
 }
 
 template <class Cell, int V, bool CLUSTER, bool HOOKS>
-__global__ void partialcol_kernel(prism_gpu_graph_t g, prism_partialcol_job_t job, Layout l,
-                                  int32_t ring) {
+__global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
+    partialcol_kernel(prism_gpu_graph_t g, prism_partialcol_job_t job, Layout l, int32_t ring) {
   uint32_t rank = 0, individual = blockIdx.x;
   if (CLUSTER) {
     cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
@@ -102,15 +103,17 @@ __global__ void partialcol_kernel(prism_gpu_graph_t g, prism_partialcol_job_t jo
     uint32_t hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, host.vertex >= 0));
     Candidate mine = {NO_KEY, 0};
     uint32_t worth = 0;
-    if (hosted != 0) mine = choose(s, host, best_f - f);
     if (HOOKS && job.hooks.score != NULL && host.vertex >= 0)
       worth = worth_of(__ldg(job.hooks.score + host.vertex));
+    const float wait = draw_wait<Cell>(&s.rng);
+    if (hosted != 0)
+      mine = choose<Cell, true, HOOKS>(s, host, best_f - f, wait, make_uint2(NO_KEY, NO_KEY),
+                                       worth);
     if (lead)
       if ((now & 63u) == 63u && job.stop != NULL && *(const volatile uint32_t *)job.stop != 0)
         flags |= STOP;
     Move move = agree<Cell, CLUSTER, false, HOOKS>(s, mine, host.vertex, hosted | flags,
-                                                   (int32_t)(now & 1u), NULL, worth,
-                                                   job.hooks.score);
+                                                   (int32_t)(now & 1u), NULL, job.hooks.score);
     if (move.count >= STOP) break;
     const int32_t delta = (int32_t)(move.key >> Cell::DELTA_SHIFT) - Cell::DELTA_ZERO;
     const bool moved = move.key != NO_KEY;

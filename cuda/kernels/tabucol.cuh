@@ -17,7 +17,7 @@ struct Layout {
   int32_t vertices; /* of a block, a multiple of 32 */
   int32_t stride;   /* words */
   int32_t span;     /* uint4 of a class's members; 0: not weighted */
-  size_t gamma, color, entry, head, mark, size, member, sum, total;
+  size_t gamma, color, entry, mark, size, member, sum, total;
 };
 
 template <class Cell>
@@ -32,8 +32,7 @@ __host__ __device__ inline Layout layout_of(int32_t n, int32_t k, int32_t cluste
   l.gamma = 2 * MAX_RECORDS * sizeof(uint4) + QUEUE * sizeof(int32_t);
   l.color = (l.gamma + (size_t)k * (size_t)l.stride * 4 + 15) / 16 * 16;
   l.entry = (l.color + (size_t)used * 2 + 15) / 16 * 16;
-  l.head = l.entry + (size_t)ring * sizeof(uint2);
-  l.size = (l.head + (size_t)ring * 2 + 15) / 16 * 16;
+  l.size = l.entry + (size_t)ring * sizeof(uint2);
   l.member = (l.size + (weighted ? 0 : (size_t)k * 4) + 15) / 16 * 16;
   l.sum = l.member + (size_t)k * (size_t)l.span * 16;
   l.mark = l.sum + (weighted ? (size_t)used * 2 : 0);
@@ -128,52 +127,91 @@ __device__ __forceinline__ bool build_weighted(Search<Cell> &s, const Weights &w
   return full;
 }
 
+/* ---- the calendar of tabu pairs ----
+ *
+ * Slot t of the ring holds up to two pairs v | c << 16 that expire at iteration t, the
+ * first in x; more go to the slots behind it. About one pair a move comes and goes. */
+
+/* One thread enters the pair (v, c) at iteration `now`, for a slot from now + 2 on. */
+template <class Cell>
+__device__ __forceinline__ void enter(Search<Cell> &s, int32_t v, int32_t c, uint32_t slot,
+                                      uint32_t now, uint32_t mask) {
+  const uint32_t pair = (uint32_t)v | (uint32_t)c << 16;
+  for (slot &= mask;; slot = (slot + 1u) & mask) {
+    if (slot == (now & mask)) slot = (now + 2u) & mask; /* these expire now, and at once */
+    uint2 held = s.entry[slot];
+    if (held.x != NO_KEY && held.y != NO_KEY) continue;
+    if (held.x == NO_KEY)
+      s.entry[slot].x = pair;
+    else
+      s.entry[slot].y = pair;
+    return;
+  }
+}
+
+/* Does this thread own the word with the vertex of a pair? */
+template <class Cell, int V>
+__device__ __forceinline__ bool owns_pair(const Search<Cell> &s, uint32_t pair) {
+  const uint32_t u = (pair & 0xFFFFu) - (uint32_t)s.first;
+  const uint32_t w = u / Cell::PER_WORD - (uint32_t)(s.warp * V * 32);
+  return pair != NO_KEY && (V == 1 ? w == (uint32_t)s.lane
+                                   : w < 32u * V && (w & 31u) == (uint32_t)s.lane);
+}
+
+/* A pair whose time is over loses its mark, unless the vertex is back by aspiration. */
+template <class Cell>
+__device__ __forceinline__ void expire_pair(Search<Cell> &s, uint32_t pair) {
+  const int32_t u = (int32_t)(pair & 0xFFFFu) - s.first, c = (int32_t)(pair >> 16);
+  if (s.color[u] == c) return;
+  const Column<Cell> column(s.gamma, s.stride, u);
+  column.put(c, column.get(c) & (Cell::FORBID - 1u));
+}
+
 /* ---- the second half of an iteration: hosts ---- */
 
 /* What the move did to this lane's vertex; `near`: they are adjacent, by an edge of that
- * weight. Returns whether its row must be scanned. */
+ * weight. Where its drawn colour goes, its row must be scanned before it can move. */
 template <class Cell, bool WEIGHTED>
-__device__ __forceinline__ bool follow(Search<Cell> &s, Host &host, bool near, int32_t weight,
+__device__ __forceinline__ void follow(Search<Cell> &s, Host &host, bool near, int32_t weight,
                                        const Move &move) {
-  const uint32_t low = Cell::FORBID - 1u;
-  const bool mover = host.vertex == move.vertex;
-  uint32_t x = low, y = low;
-  if (near || mover) {
-    const Column<Cell> column(s.gamma, s.stride, host.vertex - s.first);
-    x = column.get(move.from);
-    y = column.get(move.to);
-  }
-  const bool left = host.color == move.from;
+  const bool mover = host.vertex == move.vertex, left = host.color == move.from;
+  /* What is loaded for the others is not used: no branch for them. */
+  const Column<Cell> column(s.gamma, s.stride, max(host.vertex - s.first, 0));
+  const uint32_t none = near || mover ? 0u : 2u * Cell::FORBID - 1u; /* forbidden */
+  const uint32_t x = column.get(move.from) | none, y = column.get(move.to) | none;
   if (!WEIGHTED) host.own += near ? (host.color == move.to) - left : 0;
-  bool counted = near && y < Cell::FORBID && (int32_t)y - weight == host.best;
-  int32_t before = host.best;
-  offer(s, host, near && x < Cell::FORBID, (int32_t)x, move.from);
-  bool kept = counted && host.best == before;
-  host.ties -= kept;
-  if (!WEIGHTED)
-    host.banned = near && x > low && !left ? min(host.banned, (int32_t)(x & low)) : host.banned;
+  const int32_t before = host.best;
+  const bool counted = y < Cell::FORBID && (int32_t)y - weight == before && host.ties > 0;
+  offer(s, host, x < Cell::FORBID, (int32_t)x, move.from);
+  const bool drawn = host.pick == move.to;
+  const bool one_less = (counted && host.best == before) || (mover && drawn);
+  host.ties -= one_less;
+  host.best += one_less && host.ties == 0;
+  host.ties = one_less && drawn ? 0 : host.ties;
+  if (!WEIGHTED && (!left || mover))
+    host.banned = (int32_t)min((uint32_t)host.banned, x - Cell::FORBID); /* huge if allowed */
   host.color = mover ? move.to : host.color;
-  host.own = mover ? (int32_t)(y & low) : host.own;
-  return mover || (kept && host.pick == move.to);
+  host.own = mover ? (int32_t)(y - Cell::FORBID) : host.own;
 }
 
 /* Give the vertices in the queue a host. [in] crowded: no warp has room, so each serves
- * its part of the queue, and where no lane is free, those whose vertices have no improving
- * move give way: all conflicts get their turn. Returns the lanes whose rows must be
- * scanned. [out] left: some found no place. */
+ * its part of the queue, and where no lane is free, some whose vertices have no improving
+ * move give way: all conflicts get their turn; many: as many as are needed, otherwise one.
+ * Returns whether some found no place. */
 template <class Cell, bool HOOKS>
-__device__ __forceinline__ uint32_t take_in(Search<Cell> &s, Host &host, uint32_t turn,
-                                            bool crowded, const prism_gpu_hooks_t &hooks,
-                                            Watch &watch, bool *left) {
-  const bool serves = !crowded || s.lane % s.warps == s.warp;
-  int32_t want = serves ? s.queue[s.lane] : -1;
+__device__ __forceinline__ bool take_in(Search<Cell> &s, Host &host, uint32_t turn, bool crowded,
+                                        bool many, const prism_gpu_hooks_t &hooks, Watch &watch) {
+  int32_t want = s.queue[s.lane];
+  if (__ballot_sync(FULL_WARP, want >= 0) == 0) return false;
+  if (crowded && s.lane % s.warps != s.warp) want = -1;
   if (want >= 0) s.queue[s.lane] = -1; /* whoever reads it empties it */
-  uint32_t wanted = __ballot_sync(FULL_WARP, want >= 0), scan = 0;
+  uint32_t wanted = __ballot_sync(FULL_WARP, want >= 0);
   uint32_t idle = __ballot_sync(FULL_WARP, host.vertex < 0);
-  if (crowded && __popc(wanted) > __popc(idle)) {
-    bool stuck = host.vertex >= 0 && host.best >= host.own;
-    uint32_t before = before_me(__ballot_sync(FULL_WARP, stuck), s.lane, turn);
-    if (stuck && __popc(before) < __popc(wanted) - __popc(idle)) {
+  const int32_t lacking = many ? __popc(wanted) - __popc(idle) : idle == 0;
+  if (crowded && lacking > 0) {
+    const bool stuck = host.vertex >= 0 && host.best >= host.own;
+    const uint32_t before = before_me(__ballot_sync(FULL_WARP, stuck), s.lane, turn);
+    if (stuck && __popc(before) < lacking) {
       if (HOOKS) unwatch(hooks, host, watch, turn + 1);
       s.mark[host.vertex - s.first] = 0;
       host.vertex = -1;
@@ -182,19 +220,18 @@ __device__ __forceinline__ uint32_t take_in(Search<Cell> &s, Host &host, uint32_
   }
   for (; wanted != 0 && idle != 0; wanted &= wanted - 1, idle &= idle - 1) {
     int32_t u = __shfl_sync(FULL_WARP, want, __ffs((int)wanted) - 1);
-    scan |= idle & (0u - idle);
     if (s.lane != __ffs((int)idle) - 1) continue;
     host.vertex = s.first + u;
     host.color = s.color[u];
     host.own = (int32_t)(Column<Cell>(s.gamma, s.stride, u).get(host.color) &
                          (Cell::FORBID - 1u));
+    host.best = host.ties = host.banned = 0; /* bounds: its row is scanned when it matters */
     s.mark[u] = 1;
     if (!HOOKS) continue;
     watch.since = turn + 1;
     watch.worth = hooks.score != NULL ? worth_of(hooks.score[host.vertex]) : 0u;
   }
-  *left = wanted != 0;
-  return scan;
+  return wanted != 0;
 }
 
 /* The colour changes of the mover, and the tabu colours that kept it from fewer conflicts
@@ -220,23 +257,6 @@ __device__ __forceinline__ void count_move(Search<Cell> &s, const Host &host, co
 
 /* ---- the first half: gamma ---- */
 
-/* Tabu pairs whose time is over lose their mark in the words of this warp. */
-template <class Cell, int V>
-__device__ __forceinline__ void expire(Search<Cell> &s, uint2 due) {
-  if (due.x == NO_KEY) return;
-  for (;; due = s.entry[due.y]) {
-    int32_t u = (int32_t)(due.x & 0xFFFFu) - s.first, c = (int32_t)(due.x >> 16);
-    int32_t w = (int32_t)((uint32_t)u / Cell::PER_WORD) - s.warp * V * 32;
-    bool mine = V == 1 ? w == s.lane : (uint32_t)w < 32u * V && (w & 31) == s.lane;
-    /* Back by aspiration: it is the vertex's own colour now. */
-    if (mine && s.color[u] != c) {
-      const Column<Cell> column(s.gamma, s.stride, u);
-      column.put(c, column.get(c) & (Cell::FORBID - 1u));
-    }
-    if (due.y == NO_ENTRY) return;
-  }
-}
-
 /* A conflicting vertex of this lane without a host, or -1. */
 template <class Cell, int V>
 __device__ __noinline__ int32_t find_waiting(Search<Cell> s, uint32_t turn) {
@@ -260,6 +280,10 @@ __device__ __noinline__ int32_t find_waiting(Search<Cell> s, uint32_t turn) {
 template <class Cell, int V, bool HOOKS>
 __device__ __forceinline__ bool enqueue(Search<Cell> &s, const uint32_t *fresh, int32_t b,
                                         bool waiting, uint32_t turn) {
+  uint32_t any = (uint32_t)waiting;
+#pragma unroll
+  for (int i = 0; i < V; ++i) any |= fresh[i];
+  if (__ballot_sync(FULL_WARP, any != 0) == 0) return false; /* mostly */
   const int32_t share = s.share;
   int32_t *queue = s.queue + s.warp * share;
   int32_t used = 0, mine = -1;
@@ -301,30 +325,36 @@ __device__ __forceinline__ uint32_t moved_in(Search<Cell> &s, int32_t v, int32_t
   return word | Cell::FORBID << (Cell::BITS * (v - w * Cell::PER_WORD));
 }
 
-/* Carry out a move on this thread's words. [out] fresh: first conflicts in class b. */
+/* The bits of v's neighbours among this thread's vertices, on their way from memory. */
 template <class Cell, int V>
-__device__ __forceinline__ void recolor(Search<Cell> &s, const prism_gpu_graph_t &g,
-                                        const Move &move, uint32_t *fresh) {
-  const int32_t v = move.vertex - s.first;
-  const uint32_t row = (uint32_t)(move.vertex * g.words + (s.first >> 5));
-  uint32_t *from = s.gamma + move.from * s.stride, *to = s.gamma + move.to * s.stride;
-  uint32_t adjacent[V];
+__device__ __forceinline__ void fetch(const Search<Cell> &s, const prism_gpu_graph_t &g, int32_t v,
+                                      RowPart *adjacent) {
+  const uint32_t row = (uint32_t)(v * g.words + (s.first >> 5));
 #pragma unroll
   for (int i = 0; i < V; ++i) {
     int32_t w;
-    bool here = word_of<Cell, V>(s, i, &w);
-    adjacent[i] = here ? adjacency_bits<Cell>(g.row, row, g.words, w) : 0u;
+    const bool here = word_of<Cell, V>(s, i, &w);
+    adjacent[i] = load_part<Cell>(g.row, row, g.words, here ? w : 0);
   }
+}
+
+/* Carry out a move on this thread's words; nothing changes if there is none. [out] fresh:
+ * first conflicts in class b. */
+template <class Cell, int V>
+__device__ __forceinline__ void recolor(Search<Cell> &s, const RowPart *adjacent, const Move &move,
+                                        bool moved, uint32_t *fresh) {
+  const int32_t v = moved ? move.vertex - s.first : -Cell::PER_WORD; /* in no word */
+  uint32_t *from = s.gamma + move.from * s.stride, *to = s.gamma + move.to * s.stride;
 #pragma unroll
   for (int i = 0; i < V; ++i) {
     int32_t w;
     fresh[i] = 0;
     if (!word_of<Cell, V>(s, i, &w)) continue;
-    uint32_t one = Cell::spread(adjacent[i]);
-    uint32_t more = to[w] + one;
+    uint32_t one = moved ? Cell::spread(bits_of<Cell>(adjacent[i], w)) : 0u;
+    uint32_t before = from[w], more = to[w] + one;
     /* First conflict of a vertex in class b: own colour (or tabu), count 1. */
     fresh[i] = zero_cells<Cell>(more ^ (Cell::FORBIDS | Cell::ONES)) & (one * Cell::FORBID);
-    from[w] -= one;
+    from[w] = before - one;
     to[w] = moved_in(s, v, w, move.to, more);
   }
 }

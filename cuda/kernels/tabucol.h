@@ -5,9 +5,10 @@
  * the threads: whoever owns a vertex alone writes its counts. Every conflicting
  * vertex is hosted by a lane of the block, which keeps its fewest allowed count, the
  * number of colours that reach it and one of them drawn at random, up to date in
- * O(1) per move; a row is scanned again, by the whole warp, only when that colour
- * goes. Each warp writes its best move to a record; after a barrier all warps read the
- * records and agree, change gamma, and after a second barrier follow the change.
+ * O(1) per move. When that colour goes, a bound is left, and the row is scanned again, by
+ * the whole warp, only if by the bound its vertex may be the next to move. Each warp
+ * writes its best move to a record; after a barrier all warps read the records and agree,
+ * change gamma, and after a second barrier follow the change.
  *
  * Any lane hosts any vertex of its block. With more conflicts than lanes (the first moves
  * of a random start) the others wait, and hosted ones without an improving move give way.

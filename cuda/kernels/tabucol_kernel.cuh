@@ -8,6 +8,12 @@
 
 namespace tabucol {
 
+template <class Cell>
+__device__ __forceinline__ void clear_calendar(Search<Cell> &s, int32_t ring) {
+  for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
+    s.entry[i] = make_uint2(NO_KEY, NO_KEY);
+}
+
 template <class Cell, int V, bool CLUSTER>
 __device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g,
                                      const prism_tabucol_job_t &job, const Layout &l,
@@ -19,7 +25,6 @@ __device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g
   s.gamma = (uint32_t *)(base + l.gamma);
   s.color = (uint16_t *)(base + l.color);
   s.entry = (uint2 *)(base + l.entry);
-  s.head = (uint16_t *)(base + l.head);
   s.mark = (uint8_t *)(base + l.mark);
   s.size = (int32_t *)(base + l.size);
   s.stride = l.stride;
@@ -28,19 +33,19 @@ __device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g
   int32_t left = g.n - s.first;
   s.vertices = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
   s.words = (s.vertices + Cell::PER_WORD - 1) / Cell::PER_WORD;
-  s.lane = (int32_t)(threadIdx.x & 31);
-  s.warp = (int32_t)(threadIdx.x >> 5);
+  s.lane = kept((int32_t)(threadIdx.x & 31));
+  s.warp = kept((int32_t)(threadIdx.x >> 5));
   s.warps = (int32_t)(blockDim.x >> 5);
   s.owners = (s.words + 32 * V - 1) / (32 * V);
   if (s.owners == 0) s.owners = 1;
   s.share = QUEUE / s.owners;
   if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
+  clear_records(s);
   uint32_t thread = rank * blockDim.x + threadIdx.x;
   prism_rng_block_t random = prism_rng_at(job.seed, *job.generation, thread,
                                           job.first_individual + individual, PRISM_RNG_MOVE);
   s.rng = random.word[0];
-  for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
-    s.head[i] = (uint16_t)NO_ENTRY;
+  clear_calendar(s, ring);
 }
 
 template <class Cell>
@@ -84,14 +89,18 @@ __device__ __forceinline__ void forbid(Search<Cell> &s, const prism_tabucol_job_
     slope *= 1.0f + fminf(fmaxf(job.hooks.score[move.vertex], 0.0f), 1.0f);
   uint32_t tenure = 1u + (uint32_t)(slope * (float)conflicting) +
                     lcg_below(&s.rng, (uint32_t)job.tenure_base);
-  uint32_t slot = (now + 1u + min(tenure, mask - 2u)) & mask, at = now & mask;
-  s.entry[at] = make_uint2((uint32_t)move.vertex | (uint32_t)move.from << 16, s.head[slot]);
-  s.head[slot] = (uint16_t)at;
+  enter(s, move.vertex, move.from, now + 1u + min(tenure, mask - 2u), now, mask);
 }
 
 __device__ __forceinline__ bool stopped(const prism_tabucol_job_t &job) {
   return job.stop != NULL && *(const volatile uint32_t *)job.stop != 0;
 }
+
+/* Before the search leaves its best colouring for a worse one while vertices wait for a
+ * host, this many iterations look at others; elsewhere that would only cost moves. */
+enum { PATIENCE = 32 };
+
+enum { NOBODY = -2 }; /* no vertex, and not that of an idle lane, -1 */
 
 /* A search in its run: what it holds beside its tables, and how far it is. */
 template <class Cell>
@@ -99,14 +108,18 @@ struct Run {
   Search<Cell> s;
   Weights weights;     /* if WEIGHTED */
   Host host;
+  uint32_t hosted;     /* by this warp */
+  float wait;          /* see draw_wait */
   Watch watch;         /* if HOOKS */
   uint16_t *best_color, *last_color; /* of this individual; last_color may be NULL */
-  int32_t f, best_f;
+  int32_t best_f;
+  int32_t gap;         /* f - best_f */
   int32_t gained;      /* this thread's part of what the last move did to f; if WEIGHTED */
   uint32_t now;        /* iterations done */
   uint32_t flags;      /* of this warp, for the next record */
-  int32_t patience;    /* iterations that may pass with a look at others, see iterate() */
-  bool pending;        /* the best is the present colouring, not copied yet */
+  int32_t patience;    /* iterations that may pass with a look at others */
+  uint32_t pending;    /* 1: the best is the present colouring, not copied yet */
+  uint2 due;           /* tabu pairs that expire next */
 };
 
 __device__ __forceinline__ const uint32_t *frozen_of(const prism_tabucol_job_t &job, bool hooks) {
@@ -124,12 +137,11 @@ __device__ __forceinline__ void take_first(Run<Cell> &r, const prism_tabucol_job
   for (int32_t round = 0; round < r.s.warps + V * Cell::PER_WORD; ++round) {
     if (r.s.warp < r.s.owners) found = enqueue<Cell, V, HOOKS>(r.s, none, 0, true, before);
     meet<false>();
-    bool left;
-    uint32_t lanes = take_in<Cell, HOOKS>(r.s, r.host, before, true, job.hooks, r.watch, &left);
-    scan_for(r.s, r.host, lanes);
+    take_in<Cell, HOOKS>(r.s, r.host, before, true, false, job.hooks, r.watch);
     meet<false>();
   }
   if (found) r.flags |= WAITING;
+  r.hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, r.host.vertex >= 0));
 }
 
 /* Build the tables and take the first vertices in. */
@@ -142,8 +154,9 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
   r.gained = 0;
   r.now = 0;
   r.flags = 0;
-  r.pending = true;
-  r.patience = 0;
+  r.pending = 1;
+  r.patience = PATIENCE;
+  r.wait = draw_wait<Cell>(&r.s.rng);
   int32_t conflicts;
   if (WEIGHTED) {
     enroll(r.weights, g.n, r.s.k, start);
@@ -153,7 +166,9 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
   } else {
     conflicts = build<Cell, V>(r.s, g, start, frozen);
   }
-  r.f = r.best_f = total<Cell, CLUSTER>(r.s, conflicts) / 2;
+  r.best_f = total<Cell, CLUSTER>(r.s, conflicts) / 2;
+  r.gap = 0;
+  r.due = make_uint2(NO_KEY, NO_KEY);
   take_first<Cell, V, HOOKS>(r, job, NO_KEY); /* so that the next is iteration 0 */
 }
 
@@ -167,46 +182,53 @@ __device__ __forceinline__ void smooth(Run<Cell> &r, const prism_gpu_graph_t &g,
   save<Cell, V>(r.s, r.last_color);
   meet<CLUSTER>();
   build_weighted<Cell, V>(r.s, r.weights, g, r.last_color, true, frozen_of(job, HOOKS));
-  for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
-    r.s.head[i] = (uint16_t)NO_ENTRY;
+  clear_calendar(r.s, ring);
+  r.due = make_uint2(NO_KEY, NO_KEY);
   meet<CLUSTER>();
   take_first<Cell, V, HOOKS>(r, job, r.now);
 }
 
 /* The first half of an iteration, by the warps that own words of gamma. [in] moved: there
  * is a move; left: it does not improve; grow: conflicting edges become heavier before it;
- * due: the tabu pairs that expire. */
+ * waiting: vertices wait for a host. */
 template <class Cell, int V, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ void change(Run<Cell> &r, const prism_gpu_graph_t &g,
                                        const prism_tabucol_job_t &job, const Move &move,
-                                       bool moved, bool left, bool grow, const uint2 &due) {
-  const bool waiting = (move.count & (STOP - WAITING)) != 0;
+                                       bool moved, bool left, bool grow, bool waiting) {
   uint32_t fresh[V] = {};
-  if (r.pending && (WEIGHTED || left)) save<Cell, V>(r.s, r.best_color);
-  expire<Cell, V>(r.s, due);
+  RowPart adjacent[V];
+  if (!WEIGHTED) fetch<Cell, V>(r.s, g, moved ? move.vertex : 0, adjacent);
+  const bool best = r.pending != 0 && (WEIGHTED || left);
+  const bool first = owns_pair<Cell, V>(r.s, r.due.x), second = owns_pair<Cell, V>(r.s, r.due.y);
+  if (best || first || second) { /* for most threads and moves nothing */
+    if (best) save<Cell, V>(r.s, r.best_color);
+    if (first) expire_pair(r.s, r.due.x);
+    if (second) expire_pair(r.s, r.due.y);
+  }
   if (WEIGHTED && grow) {
     bool full = raise<Cell, V>(r.s, r.weights, g, frozen_of(job, HOOKS));
     if (__any_sync(FULL_WARP, full)) r.flags |= OUTGROWN;
   }
-  if (moved && WEIGHTED)
-    r.gained = recolor_weighted<Cell, V>(r.s, r.weights, move, fresh);
+  if (!WEIGHTED)
+    recolor<Cell, V>(r.s, adjacent, move, moved, fresh);
   else if (moved)
-    recolor<Cell, V>(r.s, g, move, fresh);
+    r.gained = recolor_weighted<Cell, V>(r.s, r.weights, move, fresh);
   if (enqueue<Cell, V, HOOKS>(r.s, fresh, move.to, waiting, r.now)) r.flags |= WAITING;
 }
 
 /* The second half: this warp's vertices follow the move, if there was one; `near`: its vertex
- * is a neighbour of this lane's. */
+ * is a neighbour of this lane's. [in] look: it waits for a look at others. */
 template <class Cell, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &job,
-                                       const Move &move, bool moved, bool near, bool taker) {
+                                       const Move &move, bool moved, bool near, bool taker,
+                                       bool look) {
   Host &host = r.host;
   int32_t edge = 1;
   if (WEIGHTED && near) /* only now: the owner may have raised it */
     edge = r.weights.cell[(size_t)move.vertex * (size_t)r.weights.pitch +
                           (size_t)(host.vertex - r.s.first)];
   if (HOOKS && job.hooks.counter[0] != NULL && moved) count_move(r.s, host, move, job.hooks);
-  bool scan = moved && follow<Cell, WEIGHTED>(r.s, host, near, edge, move);
+  follow<Cell, WEIGHTED>(r.s, host, near, edge, move);
   if (WEIGHTED && host.vertex >= 0)
     host.own = (int32_t)(Column<Cell>(r.s.gamma, r.s.stride, host.vertex - r.s.first)
                              .get(host.color) &
@@ -216,82 +238,110 @@ __device__ __forceinline__ void attend(Run<Cell> &r, const prism_tabucol_job_t &
     r.s.mark[host.vertex - r.s.first] = 0;
     host.vertex = -1;
   }
-  uint32_t lanes = __ballot_sync(FULL_WARP, scan && host.vertex >= 0);
-  if (taker) {
-    bool left;
-    lanes |= take_in<Cell, HOOKS>(r.s, host, r.now, move.taker < 0, job.hooks, r.watch, &left);
-    r.flags |= left ? WAITING : 0u;
+  if (taker &&
+      take_in<Cell, HOOKS>(r.s, host, r.now, move.taker < 0, look, job.hooks, r.watch))
+    r.flags |= WAITING;
+  r.hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, host.vertex >= 0));
+}
+
+/* What the last warp sees to in the first half: it hosts vertices and seldom owns words.
+ * [in] slot: of the calendar, read by all. Returns whether a class outgrows its cells, to
+ * the last thread. */
+template <class Cell, bool HOOKS>
+__device__ __forceinline__ bool keep_books(Run<Cell> &r, const prism_tabucol_job_t &job,
+                                           const Move &move, bool moved, uint32_t rank,
+                                           bool watched, int32_t vertices, uint32_t slot,
+                                           uint32_t mask) {
+  bool outgrown = false;
+  if (r.s.lane == 31) {
+    r.s.entry[slot] = make_uint2(NO_KEY, NO_KEY); /* they expire now */
+    if (watched && moved) outgrown = resize(r.s, move);
+    if (moved && (uint32_t)(move.vertex - r.s.first) < (uint32_t)vertices)
+      forbid<Cell, HOOKS>(r.s, job, move, r.now, mask);
   }
-  scan_for(r.s, host, lanes);
+  if (watched && __any_sync(FULL_WARP, outgrown)) r.flags |= OUTGROWN;
+  if (rank == 0 && (r.now & 63u) == 63u && stopped(job)) r.flags |= STOP;
+  return outgrown;
+}
+
+/* f changes by `change`. [in] left: for no better, and what was the best has been copied. */
+template <class Cell>
+__device__ __forceinline__ void advance(Run<Cell> &r, int32_t change, bool left) {
+  r.gap += change;
+  r.pending = (uint32_t)(r.gap < 0) | (r.pending & (uint32_t)!left);
+  r.best_f += min(r.gap, 0);
+  r.gap = max(r.gap, 0);
 }
 
 /* Iterate until f = 0, the last iteration, a stop, or (not if WEIGHTED) a count outgrows its
- * cell. Where no hosted vertex has an improving move but others wait, these are taken in
- * first, a queue each iteration. [in] rank, vertices: of this block; watched: a count may
- * outgrow its cell. Returns whether it did, to the keeper alone. */
+ * cell. [in] rank, vertices: of this block; watched: a count may outgrow its cell, this
+ * block sees to it. Returns whether it did, to the last thread. */
 template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g,
                                         const prism_tabucol_job_t &job, int32_t ring,
                                         uint32_t rank, int32_t vertices, bool watched) {
-  const bool keeper = rank == 0 && threadIdx.x == 0, lead = rank == 0 && threadIdx.x < 32;
+  const bool owner = r.s.warp < r.s.owners, clerk = r.s.warp == r.s.warps - 1;
   const float *score = HOOKS ? job.hooks.score : NULL;
   const uint32_t mask = (uint32_t)ring - 1u, last = (uint32_t)job.iterations;
   bool outgrown = false;
-  for (; WEIGHTED || (r.now < last && r.f > 0); ++r.now) {
-    const uint32_t now = r.now;
-    uint2 due = release(r.s, r.host, now & mask);
-    uint32_t hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, r.host.vertex >= 0));
+  for (; WEIGHTED || (r.now < last && r.best_f > 0); ++r.now) {
+    const uint32_t slot = r.now & mask;
     Candidate mine = {NO_KEY, 0};
-    if (hosted != 0) mine = choose<Cell, !WEIGHTED>(r.s, r.host, r.best_f - r.f);
-    if (lead)
-      if ((now & 63u) == 63u && stopped(job)) r.flags |= STOP;
-    Move move = agree<Cell, CLUSTER, WEIGHTED, HOOKS>(r.s, mine, r.host.vertex, hosted | r.flags,
-                                                      (int32_t)(now & 1u), &r.gained,
-                                                      r.watch.worth, score);
-    if (WEIGHTED) { /* what the last move did to f is known now */
-      r.f += r.gained;
-      r.gained = 0;
-      r.pending |= r.f < r.best_f;
-      r.best_f = min(r.best_f, r.f);
-      if (r.f == 0 || now == last) break;
+    if (r.hosted != 0) {
+      release_pairs(r.s, r.host, r.due);
+      mine = choose<Cell, !WEIGHTED, HOOKS>(r.s, r.host, -r.gap, r.wait, r.due, r.watch.worth);
     }
-    if (move.count >= STOP) {
-      if (!WEIGHTED || (move.count & (OUTGROWN - STOP)) != 0) break;
-      smooth<Cell, V, CLUSTER, HOOKS>(r, g, job, ring);
-      continue;
+    Move move = agree<Cell, CLUSTER, WEIGHTED, HOOKS>(r.s, mine, r.host.vertex,
+                                                      r.hosted | r.flags, (int32_t)(r.now & 1u),
+                                                      &r.gained, score);
+    if (WEIGHTED) { /* what the last move did to f is known now */
+      advance(r, r.gained, false);
+      r.gained = 0;
+      if (r.best_f == 0 || r.now == last) break;
     }
     const int32_t delta = (int32_t)(move.key >> Cell::DELTA_SHIFT) - Cell::DELTA_ZERO;
-    const bool look = delta >= 0 && r.patience > 0 && (move.count & (STOP - WAITING)) != 0;
-    const bool moved = move.key != NO_KEY && !look;
-    r.patience = look ? r.patience - 1 : vertices / QUEUE;
+    int32_t waiting = 0, look = 0;
+    if (move.count > COUNT_MASK) { /* seldom */
+      if ((move.count & (OUTGROWN - STOP)) != 0) break;
+      if (move.count >= STOP) {
+        if (!WEIGHTED) break;
+        smooth<Cell, V, CLUSTER, HOOKS>(r, g, job, ring);
+        continue;
+      }
+      waiting = 1;
+      look = delta >= 0 && r.pending != 0 && r.patience > 0;
+      r.patience = look != 0 ? r.patience - 1 : PATIENCE;
+      if (look != 0) move.key = NO_KEY;
+    }
+    const bool moved = move.key != NO_KEY, left = moved && delta >= 0;
+    if (!moved) { /* nobody's; and rows to go through without a change */
+      move.vertex = NOBODY;
+      move.from = move.to = 0;
+    }
     uint32_t seen = 0;
-    if (moved && r.host.vertex >= 0)
-      seen = __ldg(g.row + (uint32_t)(move.vertex * g.words + (r.host.vertex >> 5)));
+    if (r.hosted != 0) {
+      if (moved && r.host.vertex >= 0)
+        seen = __ldg(g.row + (uint32_t)(move.vertex * g.words + (r.host.vertex >> 5)));
+      r.wait = draw_wait<Cell>(&r.s.rng);
+    }
     r.flags = 0;
-    const bool grow = delta >= 0 && !look && (move.count & COUNT_MASK) != 0;
-    if (r.s.warp < r.s.owners)
-      change<Cell, V, WEIGHTED, HOOKS>(r, g, job, move, moved, moved && delta >= 0, grow, due);
-    if (watched && lead && moved) {
-      if (keeper) outgrown = resize(r.s, move);
-      if (__shfl_sync(FULL_WARP, outgrown, 0)) r.flags |= OUTGROWN;
-    }
-    if (moved && threadIdx.x == blockDim.x - 1 &&
-        (uint32_t)(move.vertex - r.s.first) < (uint32_t)vertices)
-      forbid<Cell, HOOKS>(r.s, job, move, now, mask);
+    if (owner)
+      change<Cell, V, WEIGHTED, HOOKS>(r, g, job, move, moved, left,
+                                       delta >= 0 && look == 0 && (move.count & COUNT_MASK) != 0,
+                                       waiting != 0);
+    if (clerk)
+      outgrown |= keep_books<Cell, HOOKS>(r, job, move, moved, rank, watched, vertices, slot, mask);
+    if (!WEIGHTED) advance(r, moved ? delta : 0, left);
     meet<false>();
-    if (threadIdx.x == 0) r.s.head[now & mask] = (uint16_t)NO_ENTRY; /* they have expired */
-    if (WEIGHTED) {
-      r.pending = false;
-      if (moved && threadIdx.x == blockDim.x - 1) reenroll(r.weights, move);
-    } else if (moved) {
-      r.f += delta;
-      r.pending = r.f < r.best_f || (delta < 0 && r.pending);
-      r.best_f = min(r.best_f, r.f);
+    if (WEIGHTED && moved) {
+      r.pending = 0; /* an improvement may add conflicting edges, so it counts as leaving */
+      if (threadIdx.x == blockDim.x - 1) reenroll(r.weights, move);
     }
+    r.due = r.s.entry[(r.now + 1u) & mask]; /* complete: new pairs go to later slots */
     const bool taker = move.taker < 0 || move.taker == r.s.warp;
-    if (hosted == 0 && !taker) continue;
+    if (r.hosted == 0 && !taker) continue;
     const bool near = (seen >> (r.host.vertex & 31) & 1u) != 0;
-    attend<Cell, WEIGHTED, HOOKS>(r, job, move, moved, near, taker);
+    attend<Cell, WEIGHTED, HOOKS>(r, job, move, moved, near, taker, look != 0);
   }
   return outgrown;
 }
@@ -310,7 +360,7 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   Run<Cell> r;
   open<Cell, V, CLUSTER>(r.s, g, job, l, ring, rank, individual);
   if (WEIGHTED) open_weights(r.weights, r.s, g, weight, l, individual);
-  const bool keeper = rank == 0 && threadIdx.x == 0;
+  const bool keeper = rank == 0 && threadIdx.x == blockDim.x - 1;
   const bool watched =
       !WEIGHTED && Cell::BITS < 16 && g.max_degree >= (int32_t)Cell::FORBID - 2;
   const uint16_t *start = job.start.color + (size_t)individual * (size_t)job.start.pitch;
@@ -324,14 +374,14 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   }
   begin<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, start);
   bool outgrown = iterate<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, ring, rank, l.vertices,
-                                                             watched);
-  if (r.pending) save<Cell, V>(r.s, r.best_color);
+                                                             watched && rank == 0);
+  if (r.pending != 0) save<Cell, V>(r.s, r.best_color);
   if (r.last_color != NULL) save<Cell, V>(r.s, r.last_color);
   if (HOOKS && r.host.vertex >= 0) unwatch(job.hooks, r.host, r.watch, r.now);
   meet<CLUSTER>();
   if (!keeper) return;
   job.best.f[individual] = r.best_f;
-  if (r.last_color != NULL) job.last.f[individual] = r.f;
+  if (r.last_color != NULL) job.last.f[individual] = r.best_f + r.gap;
   if (r.best_f == 0) atomicCAS(job.solved, 0u, 1u + individual);
   if (outgrown) atomicExch(job.outgrown, 1u);
   atomicAdd(job.moves, (unsigned long long)r.now);
