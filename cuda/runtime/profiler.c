@@ -53,23 +53,6 @@ struct prism_profiler {
   prism_overlap_t *overlap;
 };
 
-void prism_nvtx_push(const char *name) { nvtxRangePushA(name); }
-void prism_nvtx_pop(void) { nvtxRangePop(); }
-
-void prism_duration_add(prism_duration_t *duration, double seconds) {
-  double delta = seconds - duration->mean;
-  if (duration->count == 0 || seconds < duration->min) duration->min = seconds;
-  if (duration->count == 0 || seconds > duration->max) duration->max = seconds;
-  ++duration->count;
-  duration->total += seconds;
-  duration->mean += delta / (double)duration->count;
-  duration->spread += delta * (seconds - duration->mean);
-}
-
-double prism_duration_stddev(const prism_duration_t *duration) {
-  return duration->count < 2 ? 0 : sqrt(duration->spread / (double)(duration->count - 1));
-}
-
 static prism_status_t create_anchors(prism_profiler_t *made) {
   int least = 0, greatest = 0;
   PRISM_CUDA(cudaDeviceGetStreamPriorityRange(&least, &greatest));

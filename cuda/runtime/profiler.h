@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/duration.h"
 #include "base/status.h"
 #include "runtime/overlap.h"
 
@@ -24,15 +25,6 @@ typedef enum prism_profile_kind {
   PRISM_PROFILE_TRANSFER, /* counts as transfer */
   PRISM_PROFILE_PHASE     /* encloses others: statistics only */
 } prism_profile_kind_t;
-
-/* Running statistics of durations. Zero-initialise. Pure. */
-typedef struct prism_duration {
-  int64_t count;
-  double total, min, max, mean;
-  double spread; /* sum of squared differences from the mean */
-} prism_duration_t;
-void prism_duration_add(prism_duration_t *duration, double seconds);
-double prism_duration_stddev(const prism_duration_t *duration); /* 0 below two values */
 
 typedef struct prism_profile_row {
   const char *name; /* owned by the profiler */
@@ -68,10 +60,5 @@ int64_t prism_profiler_left_out(const prism_profiler_t *profiler);
 
 /* Safe after a lost device. */
 void prism_profiler_destroy(prism_profiler_t **profiler);
-
-/* NVTX ranges of this thread, seen by Nsight; without a tool attached they cost a few
- * nanoseconds. */
-void prism_nvtx_push(const char *name);
-void prism_nvtx_pop(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* The overlap meter and the profiler's statistics against naive counts. No GPU needed. */
+/* The overlap meter against naive counts. No GPU needed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "runtime/overlap.h"
-#include "runtime/profiler.h"
 
 static const uint64_t seed = 20261213;
 
@@ -180,33 +179,6 @@ static void late_ones_are_told(void **state) {
   prism_overlap_destroy(&overlap);
 }
 
-static void durations_match_two_passes(void **state) {
-  (void)state;
-  prism_rng_t rng = prism_rng_stream(seed, 3, 0, PRISM_RNG_TEST);
-  prism_duration_t empty = {0};
-  assert_near(prism_duration_stddev(&empty), 0, 0);
-  for (int round = 0; round < 100; ++round) {
-    prism_duration_t duration = {0};
-    double value[50], sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
-    int count = 1 + (int)prism_rng_below(&rng, 50);
-    for (int i = 0; i < count; ++i) {
-      value[i] = 1e3 + prism_rng_uniform(&rng); /* far from zero: cancels when done badly */
-      prism_duration_add(&duration, value[i]);
-      sum += value[i];
-      least = fmin(least, value[i]);
-      most = fmax(most, value[i]);
-    }
-    for (int i = 0; i < count; ++i) squares += pow(value[i] - sum / count, 2);
-    assert_int_equal(duration.count, count);
-    assert_near(duration.total, sum, 1e-6);
-    assert_near(duration.mean, sum / count, 1e-9);
-    assert_near(duration.min, least, 0);
-    assert_near(duration.max, most, 0);
-    double wanted = count < 2 ? 0 : sqrt(squares / (count - 1));
-    assert_near(prism_duration_stddev(&duration), wanted, 1e-9);
-  }
-}
-
 static int nothing_is_left(void **state) {
   (void)state;
   assert_int_equal(prism_mem_live_blocks(), 0);
@@ -218,7 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unions_by_hand),       cmocka_unit_test(batches_match_cells),
       cmocka_unit_test(any_order_with_room),  cmocka_unit_test(little_room_in_order),
-      cmocka_unit_test(late_ones_are_told),   cmocka_unit_test(durations_match_two_passes),
+      cmocka_unit_test(late_ones_are_told),
   };
   return cmocka_run_group_tests(tests, NULL, nothing_is_left);
 }
