@@ -172,6 +172,7 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
                           .k = setup->k, .seed = setup->seed, .individual = setup->individual,
                           .halt = setup->halt, .halts = setup->halts,
                           .recorder = setup->recorder, .share = setup->share,
+                          .stages = setup->stages,
                           .tenure_base = (float)params->tenure_base,
                           .tenure_slope = (float)params->tenure_slope};
   if (setup->hooks != NULL) p.hooks = *setup->hooks;
@@ -389,6 +390,11 @@ prism_status_t prism_population_nearest(prism_population_t *p, const int32_t *co
 
 /* ---- a generation ---- */
 
+static prism_status_t enter(const prism_population_t *p, prism_gpu_stage_t stage,
+                            cudaStream_t stream) {
+  return prism_stage_enter(p->stages, (int32_t)stage, stream);
+}
+
 /* [in] last  NULL: where the searches end is not kept */
 static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t *start,
                              const prism_gpu_pool_t *best, const prism_gpu_pool_t *last,
@@ -422,9 +428,11 @@ static prism_status_t queue_search(void *context, cudaStream_t stream) {
   /* Trajectories go on from where they end, so their bests lie elsewhere. */
   const bool goes_on = p->method == PRISM_METHOD_TABUCOL || p->method == PRISM_METHOD_WEIGHTED;
   const prism_gpu_pool_t *best = goes_on ? &p->child : &p->pool;
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_SEARCH, stream));
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   if (goes_on) PRISM_TRY(forget(p, best, stream));
   PRISM_TRY(search(p, &p->pool, best, goes_on ? &p->pool : NULL, stream));
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));
   PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, best, NULL, stream));
   return keep_best(p, best, stream);
 }
@@ -435,10 +443,12 @@ static prism_status_t queue_rounds(void *context, cudaStream_t stream) {
                                .seed = p->seed, .individual = p->individual, .stop = p->halt,
                                .solved = p->halts ? p->halt : &p->control->solved,
                                .moves = &p->control->moves};
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_SEARCH, stream));
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   PRISM_TRY(forget(p, &p->child, stream));
   PRISM_TRY(prism_gpu_tempering_queue(&p->tempering, &p->searcher.plan.tempering, &p->graph, &job,
                                       stream));
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));
   PRISM_TRY(prism_launch_decide(p->control, p->halt, NULL, &p->child, NULL, stream));
   return keep_best(p, &p->child, stream);
 }
@@ -447,15 +457,20 @@ static prism_status_t queue_mating(void *context, cudaStream_t stream) {
   const prism_population_t *p = context;
   prism_gpx_options_t options = {.seed = p->seed, .generation = &p->control->generation,
                                  .individual = p->individual, .first_share = 500};
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_MATES, stream));
   PRISM_TRY(prism_launch_begin(p->control, &p->mating, &p->pool, p->tournament, p->seed,
                                p->individual, stream));
   PRISM_TRY(forget(p, &p->child, stream));
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_CROSSOVER, stream));
   PRISM_TRY(prism_launch_gpx(&p->pool, p->mating.first, p->mating.second, &p->child, p->members,
                              &options, p->scratch, stream));
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_SEARCH, stream));
   PRISM_TRY(search(p, &p->child, &p->child, NULL, stream));
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_DISTANCE, stream));
   PRISM_TRY(prism_launch_distance(&p->pool, p->mating.left, &p->pool, p->mating.right,
                                   p->mating.distance, PRISM_GPU_PAIRS, PRISM_DISTANCE_EXACT,
                                   p->scratch, stream));
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));
   PRISM_TRY(prism_launch_decide(p->control, p->halt, &p->mating, &p->pool, &p->child, stream));
   PRISM_TRY(prism_launch_gather(&p->child, NULL, &p->pool, p->mating.place, p->members, stream));
   return keep_best(p, &p->child, stream);
@@ -478,6 +493,7 @@ prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaS
   }
   p->fresh = false;
   if (report == NULL) return PRISM_OK;
+  PRISM_TRY(enter(p, PRISM_GPU_STAGE_REPORT, stream));
   PRISM_CUDA(cudaMemcpyAsync(report, p->control, sizeof *p->control, cudaMemcpyDeviceToDevice,
                              stream));
   PRISM_CUDA(cudaMemcpyAsync((char *)report + sizeof *p->control, p->best.color,

@@ -13,6 +13,7 @@
 #define PRISM_CUDA_ENGINE_POPULATION_H
 
 #include "engine/context.h"
+#include "engine/meter.h"
 #include "engine/population_tempering.h"
 #include "engine/searcher.h"
 #include "kernels/generation.h"
@@ -32,6 +33,7 @@ typedef struct prism_population_setup {
   const prism_gpu_hooks_t *hooks;   /* NULL: none; device arrays, borrowed */
   const int32_t *edge_weight;       /* device [2 m], NULL: all 1; borrowed for the call */
   double share;         /* of the GPU, 0 < share <= 1: another island has the rest */
+  prism_stage_manager_t *stages; /* prism_gpu_stage of a generation; NULL: none; borrowed */
 } prism_population_setup_t;
 
 /* How a pool is doing; zero when it begins. */
@@ -55,6 +57,7 @@ typedef struct prism_population {
   float tenure_base, tenure_slope;
 
   double share;
+  prism_stage_manager_t *stages; /* borrowed, may be NULL; only without params.graph */
   prism_searcher_t searcher;
   prism_gpu_tempering_t tempering; /* TEMPERING only */
   prism_gpu_hooks_t hooks;  /* device arrays, borrowed */
@@ -120,7 +123,8 @@ int32_t prism_population_founders(const prism_population_t *population);
 /* The exchanges of temperatures in a report; host memory. */
 const void *prism_population_swaps(const prism_population_t *population, const void *report);
 
-/* Queue one generation, and its report into `report` (device memory; NULL: none). */
+/* Queue one generation, and its report into `report` (device memory; NULL: none). The pass
+ * of its stages is the caller's to finish. */
 prism_status_t prism_population_queue(prism_population_t *population, void *report,
                                       cudaStream_t stream);
 

@@ -349,33 +349,55 @@ static void errors_become_statuses(void **state) {
 static void stages_keep_their_order(void **state) {
   (void)state;
   const char *const names[] = {"upload", "search", "crossover"};
+  const char *const unnamed[] = {"upload", ""};
+  const char *const long_names[] = {"a name that is longer than a table has room for"};
   prism_stage_manager_t *stages = NULL;
-  prism_duration_t duration;
+  prism_gpu_part_t part;
   assert_int_equal(prism_stage_manager_create(names, 0, NULL, &stages), PRISM_INVALID);
+  assert_int_equal(prism_stage_manager_create(unnamed, 2, NULL, &stages), PRISM_INVALID);
+  assert_int_equal(prism_stage_manager_create(long_names, 1, NULL, &stages), PRISM_INVALID);
   assert_null(stages);
   assert_int_equal(prism_stage_manager_create(names, 3, NULL, &stages), PRISM_OK);
-  assert_string_equal(prism_stage_name(stages, 2), "crossover");
-  assert_near(prism_stage_rate(stages), 0, 0);
-  for (int generation = 0; generation < 3; ++generation) {
+  assert_int_equal(prism_stage_number(stages), 3);
+  for (int pass = 0; pass < 3; ++pass) {
     assert_int_equal(prism_stage_enter(stages, 0, NULL), PRISM_OK);
-    assert_int_equal(prism_stage_enter(stages, 1, NULL), PRISM_INVALID);
-    assert_int_equal(prism_stage_leave(stages, 1, NULL), PRISM_INVALID);
-    assert_int_equal(prism_stage_finish(stages, 10), PRISM_INVALID);
-    assert_int_equal(prism_stage_leave(stages, 0, NULL), PRISM_OK);
-    assert_int_equal(prism_stage_enter(stages, 2, NULL), PRISM_OK);
-    assert_int_equal(prism_stage_leave(stages, 2, NULL), PRISM_OK);
+    assert_int_equal(prism_stage_enter(stages, 0, NULL), PRISM_INVALID);
+    assert_int_equal(prism_stage_enter(stages, 2, NULL), PRISM_OK); /* leaves 0, without 1 */
     assert_int_equal(prism_stage_enter(stages, 1, NULL), PRISM_INVALID);
     assert_int_equal(prism_stage_enter(stages, 3, NULL), PRISM_INVALID);
-    assert_int_equal(prism_stage_finish(stages, 100), PRISM_OK);
+    assert_int_equal(prism_stage_enter(stages, -1, NULL), PRISM_INVALID);
+    /* A failure ends the pass as well, and stays what it was. */
+    prism_status_t status = pass == 1 ? PRISM_MEMORY : PRISM_OK;
+    assert_int_equal(prism_stage_finish(stages, status, NULL), status);
+    assert_int_equal(prism_stage_finish(stages, PRISM_OK, NULL), PRISM_OK); /* an empty pass */
+    prism_stage_count(stages, 2, 100);
+    prism_stage_count(stages, 3, 100); /* nobody */
   }
-  assert_int_equal(prism_stage_generations(stages), 3);
-  assert_int_equal(prism_stage_iterations(stages), 300);
-  assert_true(prism_stage_rate(stages) > 0);
-  assert_true(prism_stage_recent_rate(stages) > 0);
-  prism_stage_duration(stages, 0, &duration);
-  assert_int_equal(duration.count, 0);
-  prism_stage_manager_destroy(&stages);
+  prism_stage_read(stages, 2, &part);
+  assert_string_equal(part.name, "crossover");
+  assert_int_equal(part.iterations, 300);
+  assert_int_equal(part.time.count, 0); /* nobody measured */
+  prism_stage_read(stages, 3, &part);
+  assert_string_equal(part.name, "");
+  assert_int_equal(prism_stage_enter(stages, 1, NULL), PRISM_OK);
+  prism_stage_manager_destroy(&stages); /* inside a stage */
   assert_null(stages);
+}
+
+/* As most runs have it: nobody asked. */
+static void no_stages(void **state) {
+  (void)state;
+  prism_stage_manager_t *stages = NULL;
+  prism_gpu_part_t part;
+  assert_int_equal(prism_stage_enter(stages, 5, NULL), PRISM_OK);
+  assert_int_equal(prism_stage_enter(stages, 2, NULL), PRISM_OK);
+  assert_int_equal(prism_stage_finish(stages, PRISM_OK, NULL), PRISM_OK);
+  assert_int_equal(prism_stage_finish(stages, PRISM_DEVICE, NULL), PRISM_DEVICE);
+  prism_stage_count(stages, 0, 1);
+  prism_stage_read(stages, 0, &part);
+  assert_int_equal(prism_stage_number(stages), 0);
+  assert_int_equal(part.iterations, 0);
+  prism_stage_manager_destroy(&stages);
 }
 
 /* A NULL profiler measures nothing and fails nowhere. */
@@ -445,6 +467,7 @@ int main(void) {
       cmocka_unit_test(sticky_errors),
       cmocka_unit_test(errors_become_statuses),
       cmocka_unit_test(stages_keep_their_order),
+      cmocka_unit_test(no_stages),
       cmocka_unit_test(no_profiler),
       cmocka_unit_test(old_gpus_are_refused),
       cmocka_unit_test(without_a_gpu),

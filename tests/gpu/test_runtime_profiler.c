@@ -147,31 +147,60 @@ static void stages_have_times(void **state) {
   const char *const names[] = {"search", "mix"};
   prism_profiler_t *profiler = NULL;
   prism_stage_manager_t *stages = NULL;
-  prism_duration_t duration;
+  prism_gpu_part_t part;
   cudaStream_t stream = fresh_stream();
   void *block = device_block();
   must(prism_profiler_create(64, &profiler));
   must(prism_stage_manager_create(names, 2, profiler, &stages));
-  for (int generation = 0; generation < 5; ++generation) {
-    for (int32_t stage = generation % 2; stage < 2; ++stage) {
+  for (int pass = 0; pass < 5; ++pass) {
+    for (int32_t stage = pass % 2; stage < 2; ++stage) {
       must(prism_stage_enter(stages, stage, stream));
       must_cuda(cudaMemsetAsync(block, stage, BYTES, stream));
-      must(prism_stage_leave(stages, stage, stream));
+      prism_stage_count(stages, stage, 1000);
     }
-    must(prism_stage_finish(stages, 1000));
+    prism_status_t status = pass == 3 ? PRISM_MEMORY : PRISM_OK; /* fails inside the last */
+    assert_int_equal(prism_stage_finish(stages, status, stream), status);
   }
   must_cuda(cudaStreamSynchronize(stream));
   must(prism_profiler_collect(profiler));
-  prism_stage_duration(stages, 0, &duration);
-  assert_int_equal(duration.count, 3);
-  prism_stage_duration(stages, 1, &duration);
-  assert_int_equal(duration.count, 5);
-  assert_true(duration.total > 0);
-  assert_int_equal(prism_stage_iterations(stages), 5000);
+  prism_stage_read(stages, 0, &part);
+  assert_string_equal(part.name, "search");
+  assert_int_equal(part.time.count, 3);
+  assert_int_equal(part.iterations, 3000);
+  prism_stage_read(stages, 1, &part);
+  assert_int_equal(part.time.count, 4);
+  assert_int_equal(part.iterations, 5000);
+  assert_true(part.time.total > 0 && part.time.min > 0 && part.time.max <= part.time.total);
+  assert_true(prism_gpu_part_rate(&part) > 0);
+  assert_int_equal(prism_profiler_left_out(profiler), 0);
   must(prism_stage_enter(stages, 0, stream));
   prism_stage_manager_destroy(&stages); /* inside a stage */
   prism_profiler_destroy(&profiler);
   must_cuda(cudaFree(block));
+  must_cuda(cudaStreamDestroy(stream));
+}
+
+/* Work of the host while the stream has nothing to do belongs to the stage. */
+static void a_stage_of_the_host(void **state) {
+  (void)state;
+  const char *const names[] = {"wait"};
+  prism_profiler_t *profiler = NULL;
+  prism_stage_manager_t *stages = NULL;
+  prism_gpu_part_t part;
+  cudaStream_t stream = fresh_stream();
+  must(prism_profiler_create(64, &profiler));
+  must(prism_stage_manager_create(names, 1, profiler, &stages));
+  must(prism_stage_enter(stages, 0, stream));
+  must_cuda(cudaStreamSynchronize(stream));
+  prism_clock_sleep(0.05);
+  must(prism_stage_finish(stages, PRISM_OK, stream));
+  must_cuda(cudaStreamSynchronize(stream));
+  must(prism_profiler_collect(profiler));
+  prism_stage_read(stages, 0, &part);
+  assert_int_equal(part.time.count, 1);
+  assert_true(part.time.total >= 0.045);
+  prism_stage_manager_destroy(&stages);
+  prism_profiler_destroy(&profiler);
   must_cuda(cudaStreamDestroy(stream));
 }
 
@@ -262,7 +291,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spans_are_collected), cmocka_unit_test(a_full_ring),
       cmocka_unit_test(anchors_are_renewed), cmocka_unit_test(stages_have_times),
-      cmocka_unit_test(graphs_are_captured_and_updated),
+      cmocka_unit_test(a_stage_of_the_host), cmocka_unit_test(graphs_are_captured_and_updated),
   };
   return cmocka_run_group_tests(tests, NULL, nothing_is_left);
 }
