@@ -8,7 +8,7 @@
 
 enum { BEAT_NANOSECONDS = 50 * 1000 * 1000 };
 
-typedef struct job {
+struct prism_background {
   prism_task_t task;
   void *argument;
   pthread_mutex_t lock;
@@ -17,7 +17,10 @@ typedef struct job {
   bool abandoned; /* the worker then releases the job */
   prism_status_t status;
   char text[1024];
-} job_t;
+  pthread_t thread;
+};
+
+typedef prism_background_t job_t;
 
 static void job_release(job_t *job) {
   pthread_cond_destroy(&job->changed);
@@ -58,7 +61,8 @@ static bool job_wait(job_t *job) {
 }
 
 /* Leave the worker to itself, unless it has just ended; was it left? */
-static bool job_abandon(job_t *job, pthread_t thread) {
+static bool job_abandon(job_t *job) {
+  pthread_t thread = job->thread; /* an abandoned worker may release the job at once */
   pthread_mutex_lock(&job->lock);
   bool done = job->done;
   job->abandoned = !done;
@@ -72,37 +76,51 @@ static bool job_abandon(job_t *job, pthread_t thread) {
   return !done;
 }
 
-prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
-                                    prism_task_t task, void *argument, bool *abandoned) {
+prism_status_t prism_background_start(prism_task_t task, void *argument,
+                                      prism_background_t **out) {
   job_t *job;
-  if (abandoned != NULL) *abandoned = false;
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &job));
   job->task = task;
   job->argument = argument;
   pthread_mutex_init(&job->lock, NULL);
   pthread_cond_init(&job->changed, NULL);
-  pthread_t thread;
-  if (pthread_create(&thread, NULL, job_main, job) != 0) {
+  if (pthread_create(&job->thread, NULL, job_main, job) != 0) {
     job_release(job);
     PRISM_FAIL(PRISM_MEMORY, "a thread could not be started");
   }
-  while (!job_wait(job)) {
-    if (interrupt != NULL && atomic_load(interrupt) != 0) {
-      *abandoned = job_abandon(job, thread);
-      PRISM_FAIL(PRISM_INTERRUPTED, "interrupted");
-    }
-    prism_status_t beat = comm->ops->heartbeat(comm->self);
-    if (beat != PRISM_OK && interrupt != NULL) {
-      *abandoned = job_abandon(job, thread);
-      PRISM_TRY(beat);
-    }
-  }
-  pthread_join(thread, NULL);
+  *out = job;
+  return PRISM_OK;
+}
+
+prism_status_t prism_background_join(prism_background_t **background) {
+  job_t *job = *background;
+  if (job == NULL) return PRISM_OK;
+  pthread_join(job->thread, NULL);
   prism_status_t status = job->status;
   if (status != PRISM_OK) {
     prism_error_set(status, job->text);
     prism_error_frame(__FILE__, __LINE__, __func__);
   }
   job_release(job);
+  *background = NULL;
   return status;
+}
+
+prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
+                                    prism_task_t task, void *argument, bool *abandoned) {
+  job_t *job = NULL;
+  if (abandoned != NULL) *abandoned = false;
+  PRISM_TRY(prism_background_start(task, argument, &job));
+  while (!job_wait(job)) {
+    if (interrupt != NULL && atomic_load(interrupt) != 0) {
+      *abandoned = job_abandon(job);
+      PRISM_FAIL(PRISM_INTERRUPTED, "interrupted");
+    }
+    prism_status_t beat = comm->ops->heartbeat(comm->self);
+    if (beat != PRISM_OK && interrupt != NULL) {
+      *abandoned = job_abandon(job);
+      PRISM_TRY(beat);
+    }
+  }
+  return prism_background_join(&job);
 }

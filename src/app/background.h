@@ -1,5 +1,5 @@
 /* Long work beside a living main thread: a worker runs the task while the caller
- * keeps telling the other ranks that this one lives. */
+ * keeps telling the other ranks that this one lives, or does something else. */
 #ifndef PRISM_APP_BACKGROUND_H
 #define PRISM_APP_BACKGROUND_H
 
@@ -18,5 +18,14 @@ typedef prism_status_t (*prism_task_t)(void *argument);
  *                  for the rest of the process. NULL only without `interrupt`. */
 prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
                                     prism_task_t task, void *argument, bool *abandoned);
+
+/* The same in two steps, for a caller that has work of its own meanwhile. */
+typedef struct prism_background prism_background_t;
+
+/* [in] argument  must stay valid until the join. [out] out  to be joined */
+prism_status_t prism_background_start(prism_task_t task, void *argument,
+                                      prism_background_t **out);
+/* Wait for the end of the task; its status and error text. NULL: PRISM_OK. */
+prism_status_t prism_background_join(prism_background_t **background);
 
 #endif

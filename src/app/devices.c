@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/background.h"
 #include "base/mem.h"
 #include "search/engine_cpu.h"
 
@@ -11,6 +12,7 @@ enum { DEVICE_AUTO, DEVICE_CUDA, DEVICE_CPU }; /* order of the choices of run.de
 #if PRISM_HAVE_CUDA
 
 #include "engine/engine_cuda.h"
+#include "engine/warmup.h"
 
 const char *prism_devices_cuda_version(void) { return PRISM_CUDA_VERSION; }
 
@@ -19,9 +21,16 @@ static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, c
   return prism_cuda_probe(gpu, local_rank, text, size);
 }
 
-static prism_engine_backend_t gpu_backend(const prism_gpu_setup_t *setup) {
+static prism_engine_backend_t gpu_engine(const prism_gpu_setup_t *setup) {
   return prism_cuda_backend(setup);
 }
+
+static prism_status_t warm_up(const prism_params_gpu_t *gpu, const atomic_bool *enough,
+                              prism_gpu_warmth_t **warmth) {
+  return prism_gpu_warm_up(gpu, enough, warmth);
+}
+
+static void cool_down(prism_gpu_warmth_t **warmth) { prism_gpu_warmth_destroy(warmth); }
 
 #else
 
@@ -35,11 +44,80 @@ static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, c
   PRISM_FAIL(PRISM_DEVICE, "%s", text);
 }
 
-static prism_engine_backend_t gpu_backend(const prism_gpu_setup_t *setup) {
-  return (prism_engine_backend_t){.name = "cuda", .context = setup}; /* no probe succeeds */
+/* No probe succeeds, so nothing of this is reached. */
+typedef struct prism_gpu_warmth prism_gpu_warmth_t;
+
+static prism_engine_backend_t gpu_engine(const prism_gpu_setup_t *setup) {
+  return (prism_engine_backend_t){.name = "cuda", .context = setup};
 }
 
+static prism_status_t warm_up(const prism_params_gpu_t *gpu, const atomic_bool *enough,
+                              prism_gpu_warmth_t **warmth) {
+  (void)gpu;
+  (void)enough;
+  (void)warmth;
+  return PRISM_OK;
+}
+
+static void cool_down(prism_gpu_warmth_t **warmth) { (void)warmth; }
+
 #endif
+
+/* ---- a GPU made ready ahead of its engine ---- */
+
+struct prism_gpu_ahead {
+  prism_params_gpu_t params;
+  prism_background_t *job; /* NULL: it has ended */
+  atomic_bool enough;
+  prism_gpu_warmth_t *warmth;
+};
+
+static prism_status_t prepare_gpu(void *argument) {
+  prism_gpu_ahead_t *ahead = argument;
+  return warm_up(&ahead->params, &ahead->enough, &ahead->warmth);
+}
+
+void prism_devices_prepare(prism_devices_t *devices) {
+  prism_gpu_ahead_t *ahead = NULL;
+  if (!devices->gpu || devices->ahead != NULL) return;
+  prism_status_t status = PRISM_ALLOC_ZERO(1, &ahead);
+  if (status == PRISM_OK) {
+    ahead->params = devices->gpu_setup.params;
+    atomic_init(&ahead->enough, false);
+    status = prism_background_start(prepare_gpu, ahead, &ahead->job);
+  }
+  if (status != PRISM_OK) {
+    prism_error_clear();
+    prism_free(ahead);
+    return;
+  }
+  devices->ahead = ahead;
+}
+
+/* Wait until the GPU is as ready as it gets: the step under way is not cut short. */
+static void await_gpu(prism_gpu_ahead_t *ahead) {
+  if (ahead == NULL) return;
+  atomic_store(&ahead->enough, true);
+  if (prism_background_join(&ahead->job) != PRISM_OK) prism_error_clear();
+}
+
+void prism_devices_release(prism_devices_t *devices) {
+  if (devices->ahead == NULL) return;
+  await_gpu(devices->ahead);
+  cool_down(&devices->ahead->warmth);
+  prism_free(devices->ahead);
+  devices->ahead = NULL;
+}
+
+static prism_status_t create_gpu(const prism_engine_config_t *config, const void *context,
+                                 prism_engine_t *out) {
+  const prism_devices_t *devices = context;
+  await_gpu(devices->ahead);
+  prism_engine_backend_t engine = gpu_engine(&devices->gpu_setup);
+  return engine.create(config, engine.context, out);
+}
+
+/* ---- the choice ---- */
 
 /* Islands on a GPU: a memetic one, and beside it or alone one for tempering, if that takes
  * part. With one stream for everything a single island does both in turns.
@@ -121,7 +199,7 @@ static void share_out(const prism_params_t *params, const prism_cores_t *cores, 
     if (!given) out->threads = all - 1;
     if (!params->gpu.share_cpu) out->threads = 0;
     out->part[out->parts++] = (prism_engine_part_t){
-        gpu_backend(&out->gpu_setup), gpu_islands(params, &out->gpu_setup.tempering)};
+        {"cuda", create_gpu, out}, gpu_islands(params, &out->gpu_setup.tempering)};
     if (params->run.device == DEVICE_AUTO) out->fallback = (prism_engine_part_t){cpu, all};
   }
   if (out->threads > 0)

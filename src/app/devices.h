@@ -9,6 +9,9 @@
 #include "base/params.h"
 #include "seam/joint.h"
 
+/* A GPU that is being made ready. */
+typedef struct prism_gpu_ahead prism_gpu_ahead_t;
+
 typedef struct prism_devices {
   prism_engine_part_t part[2]; /* [parts] a GPU stands first */
   int32_t parts;
@@ -19,6 +22,7 @@ typedef struct prism_devices {
   char reason[256]; /* why run.device = auto took it; "" otherwise */
   prism_gpu_setup_t gpu_setup;   /* context of the GPU's part, with its device */
   prism_params_cpu_t cpu_params; /* context of the cores' part */
+  prism_gpu_ahead_t *ahead;      /* NULL: nothing is under way */
 } prism_devices_t;
 
 /* Look for a GPU as run.device says. `out` must stay where it is. PRISM_DEVICE with the
@@ -26,6 +30,15 @@ typedef struct prism_devices {
  * ranks is such a case, also under auto. Collective. */
 prism_status_t prism_devices_choose(prism_comm_t *comm, const prism_params_t *params,
                                     const prism_cores_t *cores, prism_devices_t *out);
+
+/* Begin to make the GPU ready, if one was chosen, in a thread of its own; the making of
+ * its engine waits for that. What goes wrong there does not count: the engine meets it
+ * again and tells. */
+void prism_devices_prepare(prism_devices_t *devices);
+
+/* End what was begun, also half-way, and wait for its end: CUDA does not bear that the
+ * process exits meanwhile. After the last engine; more than once does no harm. */
+void prism_devices_release(prism_devices_t *devices);
 
 /* Version of the CUDA toolkit that this program was built with, or "not built". */
 const char *prism_devices_cuda_version(void);

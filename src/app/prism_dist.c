@@ -167,6 +167,7 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
   const prism_params_t *params = &program->options.params;
   bool first = comm->rank == 0;
   PRISM_TRY(comm->ops->agree(comm->self, survey_machine(program)));
+  prism_devices_prepare(&program->devices); /* while the graph is read and bounded */
   prism_status_t status = first ? prepare_files(program) : PRISM_OK;
   PRISM_TRY(comm->ops->agree(comm->self, status));
   program->session = (prism_session_t){
@@ -196,6 +197,7 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
 }
 
 static void release(program_t *program) {
+  prism_devices_release(&program->devices);
   if (program->reading != NULL) prism_input_release(&program->reading->input);
   prism_free(program->reading);
   prism_free(program->ranks);
@@ -243,6 +245,7 @@ static int run_program(program_t *program, int argc, char *const *argv, double s
     /* Nobody can be asked any more; rank 0 has closed its files by now, the others
      * leave it the time to do so. */
     if (comm->rank != 0) prism_clock_sleep(1.0);
+    prism_devices_release(&program->devices);
     prism_startup_abort(&program->startup, exit_code);
   }
   release(program);
