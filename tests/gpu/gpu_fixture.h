@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
+#include "base/status.h"
+#include "runtime/mem_pool.h"
+
 /* Ends the program with 77, which CTest counts as skipped, where no GPU can be used.
  * First thing in main. */
 static inline void gpu_require(void) {
@@ -25,6 +29,30 @@ static inline int gpu_repeats(int all, int some) {
   const char *value = getenv("PRISM_TEST_SHORT");
   bool is_short = value != NULL && value[0] != '\0' && value[0] != '0';
   return is_short ? some : all;
+}
+
+/* Ends the program: nothing that a test could go on with. */
+static inline void must(prism_status_t status) {
+  if (status == PRISM_OK) return;
+  printf("%s\n%s", prism_error_text(), prism_error_trace());
+  exit(98);
+}
+
+static inline void must_cuda(cudaError_t error) {
+  if (error == cudaSuccess) return;
+  printf("%s: %s\n", cudaGetErrorName(error), cudaGetErrorString(error));
+  exit(97);
+}
+
+/* The cases of a program, then what they left behind. After a failed one that is no news.
+ * Returns what main does. */
+#define gpu_run(tests) gpu_end(cmocka_run_group_tests(tests, NULL, NULL))
+
+static inline int gpu_end(int failed) {
+  const size_t host = prism_mem_live_blocks(), device = prism_gpu_live_blocks();
+  if (failed != 0 || host + device == 0) return failed;
+  printf("left behind: %zu blocks of memory, %zu of the GPU's\n", host, device);
+  return 1;
 }
 
 #endif

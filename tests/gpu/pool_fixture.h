@@ -4,27 +4,11 @@
 
 #include <cuda_runtime_api.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
 #include "base/rng.h"
-#include "base/status.h"
+#include "gpu/gpu_fixture.h"
 #include "kernels/convert.h"
 #include "kernels/layout.h"
-
-/* Ends the program: nothing that a test could go on with. */
-static inline void must(prism_status_t status) {
-  if (status == PRISM_OK) return;
-  printf("%s\n%s", prism_error_text(), prism_error_trace());
-  exit(98);
-}
-
-static inline void must_cuda(cudaError_t error) {
-  if (error == cudaSuccess) return;
-  printf("%s: %s\n", cudaGetErrorName(error), cudaGetErrorString(error));
-  exit(97);
-}
 
 static inline void *device_bytes(size_t bytes) {
   void *memory = NULL;

@@ -4,24 +4,9 @@
 
 #include <cuda_runtime_api.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/status.h"
-
-/* Ends the program: nothing that a test could go on with. */
-static inline void must(prism_status_t status) {
-  if (status == PRISM_OK) return;
-  printf("%s\n%s", prism_error_text(), prism_error_trace());
-  exit(98);
-}
-
-static inline void must_cuda(cudaError_t error) {
-  if (error == cudaSuccess) return;
-  printf("%s: %s\n", cudaGetErrorName(error), cudaGetErrorString(error));
-  exit(97);
-}
+#include "gpu/gpu_fixture.h"
 
 static inline void gate_wait(void *gate) {
   double guard = prism_clock_now() + 20.0; /* so that a failed test does not hang */

@@ -11,6 +11,8 @@
 #include "kernels/tabucol.h"
 #include "kernels/weighted.h"
 #include "model/coloring.h"
+#include "model/generate.h"
+#include "oracle.h"
 #include "seam/engine.h"
 
 typedef struct trial {
@@ -158,6 +160,64 @@ static inline int32_t trial_check(const trial_t *t) {
   if (solved == 0) assert_int_equal(trial_moves(t), t->members * t->job.iterations);
   prism_free(color);
   return solved;
+}
+
+/* ---- what every search must do ---- */
+
+/* A random graph of any kind of size, colours for it and for its start. */
+static inline prism_graph_t *trial_draw(prism_rng_t *rng, int round, int32_t *k,
+                                        int32_t *spread) {
+  static const int32_t sizes[] = {1, 2, 31, 33, 64, 100, 127, 129, 250, 256};
+  static const int32_t colors[] = {1, 2, 3, 7, 30, 300};
+  prism_graph_t *graph = oracle_random_graph(rng, sizes[round % 10], oracle_density(rng));
+  *k = colors[prism_rng_below(rng, 6)];
+  *spread = round % 3 == 0 ? (*k + 1) / 2 : *k;
+  return graph;
+}
+
+/* At least `least` of 4 searches find a planted colouring. [in] cells: of the plan, doubled
+ * every other time; 0: its choice */
+static inline void trial_planted(prism_rng_t *rng, bool weighted, int32_t cells, int32_t least) {
+  for (int round = 0; round < gpu_repeats(8, 3); ++round) {
+    const int32_t n = 60 + 37 * round, k = 3 + round % 4;
+    prism_generated_t made;
+    must(prism_generate_planted(n, k, 0.5, 0, (uint64_t)round, &made));
+    const int32_t shape[3] = {0, 0, cells << round % 2};
+    trial_t trial;
+    trial_open(&trial, made.graph, k, 4, weighted, shape, k, rng);
+    trial_run(&trial, 20000, true);
+    assert_true(trial_check(&trial) >= least);
+    trial_close(&trial);
+    prism_graph_destroy(&made.graph);
+  }
+}
+
+/* A second run ends where the first did, a third with another seed elsewhere. [in] learned: a
+ * number for what the members have learned; NULL: nothing */
+static inline void trial_repeat(prism_rng_t *rng, bool weighted, int64_t iterations,
+                                int64_t (*learned)(const trial_t *t)) {
+  enum { N = 250, MEMBERS = 6 };
+  prism_graph_t *graph = oracle_random_graph(rng, N, 0.5);
+  const int32_t shape[3] = {0, 0, 0};
+  int32_t first[MEMBERS][N], again[N], same = 0;
+  int64_t before = 0;
+  trial_t trial;
+  trial_open(&trial, graph, 30, MEMBERS, weighted, shape, 30, rng);
+  for (int run = 0; run < 3; ++run) {
+    trial.job.seed += run == 2;
+    trial_run(&trial, iterations, true);
+    for (int32_t i = 0; i < MEMBERS; ++i) {
+      pool_get(&trial.job.last, i, run == 0 ? first[i] : again);
+      if (run == 1) assert_memory_equal(again, first[i], sizeof again);
+      same += run == 2 && memcmp(again, first[i], sizeof again) == 0;
+    }
+    const int64_t now = learned != NULL ? learned(&trial) : 0;
+    if (run == 1) assert_int_equal(now, before);
+    before = now;
+  }
+  assert_int_equal(same, 0);
+  trial_close(&trial);
+  prism_graph_destroy(&graph);
 }
 
 #endif

@@ -227,11 +227,6 @@ static void dissolve_refuses_more_colors(void **state) {
   prism_graph_destroy(&graph);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
@@ -240,7 +235,6 @@ int main(void) {
       cmocka_unit_test(dissolve_makes_the_steps_of_the_host),
       cmocka_unit_test(dissolve_of_a_large_graph),
       cmocka_unit_test(dissolve_refuses_more_colors),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

@@ -176,18 +176,12 @@ static void distances_between_populations(void **state) {
   pool_destroy(&b);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(distances_are_those_of_the_host),
       cmocka_unit_test(distances_of_large_colorings),
       cmocka_unit_test(distances_between_populations),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

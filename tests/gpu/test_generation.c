@@ -228,6 +228,5 @@ int main(void) {
       cmocka_unit_test(decisions_are_those_of_the_rules),
       cmocka_unit_test(migrants_take_the_worst_place),
   };
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  return failed != 0 || prism_mem_live_blocks() != 0;
+  return gpu_run(tests);
 }

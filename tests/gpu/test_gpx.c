@@ -219,11 +219,6 @@ static void gpx_refuses_what_does_not_fit(void **state) {
   pool_destroy(&out);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
@@ -232,7 +227,6 @@ int main(void) {
       cmocka_unit_test(gpx_keeps_what_both_have),
       cmocka_unit_test(gpx_skips_and_differs),
       cmocka_unit_test(gpx_refuses_what_does_not_fit),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

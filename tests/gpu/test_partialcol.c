@@ -501,11 +501,6 @@ static void stops_and_refusals(void **state) {
   case_close(&c);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
@@ -518,7 +513,6 @@ int main(void) {
       cmocka_unit_test(the_best_is_kept),
       cmocka_unit_test(light_vertices_are_left_out),
       cmocka_unit_test(stops_and_refusals),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

@@ -103,18 +103,12 @@ static void recount_refuses_another_graph(void **state) {
   prism_graph_destroy(&graph);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(recounts_are_those_of_the_host),
       cmocka_unit_test(recounts_of_large_graphs),
       cmocka_unit_test(recount_refuses_another_graph),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

@@ -338,13 +338,6 @@ static void one_sided_and_too_large(void **state) {
   rig_destroy(&rig);
 }
 
-static int nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-  assert_int_equal(prism_gpu_live_blocks(), 0);
-  return 0;
-}
-
 int main(void) {
   gpu_require();
   must(prism_device_select(0, NULL));
@@ -355,5 +348,5 @@ int main(void) {
       cmocka_unit_test(pipeline_in_one_stream), cmocka_unit_test(slots_and_their_misuse),
       cmocka_unit_test(one_sided_and_too_large),
   };
-  return cmocka_run_group_tests(tests, NULL, nothing_is_left);
+  return gpu_run(tests);
 }

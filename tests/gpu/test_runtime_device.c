@@ -224,13 +224,6 @@ static void health(void **state) {
   prism_nvml_destroy(&nvml);
 }
 
-static int nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-  assert_int_equal(prism_gpu_live_blocks(), 0);
-  return 0;
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
@@ -242,5 +235,5 @@ int main(void) {
       cmocka_unit_test(many_names),
       cmocka_unit_test(health),
   };
-  return cmocka_run_group_tests(tests, NULL, nothing_is_left);
+  return gpu_run(tests);
 }

@@ -155,17 +155,10 @@ static void a_crash_ends_in_order(void **state) {
   assert_true(prism_cuda_is_lost()); /* and stays so */
 }
 
-static int nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-  assert_int_equal(prism_gpu_live_blocks(), 0);
-  return 0;
-}
-
 int main(void) {
   gpu_require();
   if (gpu_repeats(1, 0) == 0) return 0; /* a crash is what compute-sanitizer looks for */
   must(prism_device_select(0, NULL));
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_crash_ends_in_order)};
-  return cmocka_run_group_tests(tests, NULL, nothing_is_left);
+  return gpu_run(tests);
 }

@@ -257,13 +257,6 @@ static void bad_configurations(void **state) {
   prism_mem_pool_destroy(&pool);
 }
 
-static int nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-  assert_int_equal(prism_gpu_live_blocks(), 0);
-  return 0;
-}
-
 int main(void) {
   gpu_require();
   must(prism_device_select(0, NULL));
@@ -274,5 +267,5 @@ int main(void) {
       cmocka_unit_test(nobody_overwrites_another), cmocka_unit_test(a_full_device),
       cmocka_unit_test(pinned_and_mapped),         cmocka_unit_test(bad_configurations),
   };
-  return cmocka_run_group_tests(tests, NULL, nothing_is_left);
+  return gpu_run(tests);
 }

@@ -12,8 +12,8 @@
 
 #include <math.h>
 
-#include "base/mem.h"
 #include "base/rng.h"
+#include "gpu/gpu_fixture.h"
 #include "runtime/overlap.h"
 
 static const uint64_t seed = 20261213;
@@ -179,12 +179,6 @@ static void late_ones_are_told(void **state) {
   prism_overlap_destroy(&overlap);
 }
 
-static int nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-  return 0;
-}
-
 int main(void) {
   printf("seed %llu\n", (unsigned long long)seed);
   const struct CMUnitTest tests[] = {
@@ -192,5 +186,5 @@ int main(void) {
       cmocka_unit_test(any_order_with_room),  cmocka_unit_test(little_room_in_order),
       cmocka_unit_test(late_ones_are_told),
   };
-  return cmocka_run_group_tests(tests, NULL, nothing_is_left);
+  return gpu_run(tests);
 }

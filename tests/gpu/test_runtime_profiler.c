@@ -278,13 +278,6 @@ static void graphs_are_captured_and_updated(void **state) {
   must_cuda(cudaStreamDestroy(stream));
 }
 
-static int nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-  assert_int_equal(prism_gpu_live_blocks(), 0);
-  return 0;
-}
-
 int main(void) {
   gpu_require();
   must(prism_device_select(0, NULL));
@@ -293,5 +286,5 @@ int main(void) {
       cmocka_unit_test(anchors_are_renewed), cmocka_unit_test(stages_have_times),
       cmocka_unit_test(a_stage_of_the_host), cmocka_unit_test(graphs_are_captured_and_updated),
   };
-  return cmocka_run_group_tests(tests, NULL, nothing_is_left);
+  return gpu_run(tests);
 }

@@ -25,11 +25,9 @@ static void counts_are_those_of_the_host(void **state) {
   (void)state;
   print_message("seed %llu\n", (unsigned long long)seed);
   prism_rng_t rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_TEST);
-  static const int32_t sizes[] = {1, 2, 31, 33, 64, 100, 127, 129, 250, 256};
-  static const int32_t colors[] = {1, 2, 3, 7, 30, 300};
   for (int round = gpu_repeats(60, 12); round > 0; --round) {
-    prism_graph_t *graph = oracle_random_graph(&rng, sizes[round % 10], oracle_density(&rng));
-    int32_t k = colors[prism_rng_below(&rng, 6)], spread = round % 3 == 0 ? (k + 1) / 2 : k;
+    int32_t k = 0, spread = 0;
+    prism_graph_t *graph = trial_draw(&rng, round, &k, &spread);
     int32_t words = 1 << prism_rng_below(&rng, 3);
     static const int32_t bits[] = {6, 8, 16};
     const int32_t shape[3] = {0, words, bits[prism_rng_below(&rng, 3)]};
@@ -71,18 +69,7 @@ static void counts_of_large_searches(void **state) {
 static void planted_graphs_are_solved(void **state) {
   (void)state;
   prism_rng_t rng = prism_rng_stream(seed, 2, 0, PRISM_RNG_TEST);
-  for (int round = 0; round < gpu_repeats(8, 3); ++round) {
-    const int32_t n = 60 + 37 * round, k = 3 + round % 4;
-    prism_generated_t made;
-    must(prism_generate_planted(n, k, 0.5, 0, (uint64_t)round, &made));
-    const int32_t shape[3] = {0, 0, 8 << round % 2};
-    trial_t trial;
-    trial_open(&trial, made.graph, k, 4, false, shape, k, &rng);
-    trial_run(&trial, 20000, true);
-    assert_true(trial_check(&trial) >= 3);
-    trial_close(&trial);
-    prism_graph_destroy(&made.graph);
-  }
+  trial_planted(&rng, false, 8, 3);
 }
 
 /* Walks with some hooks: 1 frozen, 2 scores, 4 counters. */
@@ -94,18 +81,8 @@ static void walk(prism_rng_t *rng, int32_t n, int32_t cluster, int hooks, int32_
   trial_t trial;
   trial_open(&trial, graph, k, 1, false, shape, k, rng);
   trial.plan.cluster = cluster;
-  bool frozen[WALK_N];
-  float score[WALK_N];
-  for (int32_t v = 0; v < n; ++v) {
-    frozen[v] = prism_rng_below(rng, 4) == 0;
-    score[v] = (float)prism_rng_below(rng, 3) - 1.0f;
-  }
-  if ((hooks & 1) != 0) trial_freeze(&trial, frozen);
-  if ((hooks & 2) != 0) trial.job.hooks.score = device_copy(score, sizeof score);
-  if ((hooks & 4) != 0) trial_count(&trial);
   walk_open(&w, &trial, NULL);
-  w.frozen = (hooks & 1) != 0 ? frozen : NULL;
-  w.score = (hooks & 2) != 0 ? score : NULL;
+  walk_hooks(&w, rng, hooks);
   walk_follow(&w, steps);
   trial_close(&trial);
   prism_graph_destroy(&graph);
@@ -161,25 +138,8 @@ static void tabus_hold(void **state) {
 
 static void the_same_seed_gives_the_same_result(void **state) {
   (void)state;
-  enum { N = 250, MEMBERS = 6 };
   prism_rng_t rng = prism_rng_stream(seed, 5, 0, PRISM_RNG_TEST);
-  prism_graph_t *graph = oracle_random_graph(&rng, N, 0.5);
-  const int32_t shape[3] = {0, 0, 0};
-  trial_t trial;
-  trial_open(&trial, graph, 30, MEMBERS, false, shape, 30, &rng);
-  int32_t first[MEMBERS][N], again[N], same = 0;
-  for (int run = 0; run < 3; ++run) {
-    trial.job.seed += run == 2;
-    trial_run(&trial, 2000, true);
-    for (int32_t i = 0; i < MEMBERS; ++i) {
-      pool_get(&trial.job.last, i, run == 0 ? first[i] : again);
-      if (run == 1) assert_memory_equal(again, first[i], sizeof again);
-      same += run == 2 && memcmp(again, first[i], sizeof again) == 0;
-    }
-  }
-  assert_int_equal(same, 0);
-  trial_close(&trial);
-  prism_graph_destroy(&graph);
+  trial_repeat(&rng, false, 2000, NULL);
 }
 
 /* A star whose rays fill the classes: u8 cells give up, u16 cells solve it. */
@@ -251,11 +211,6 @@ static void what_does_not_fit_is_refused(void **state) {
   prism_graph_destroy(&graph);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
@@ -268,7 +223,6 @@ int main(void) {
       cmocka_unit_test(outgrown_cells_are_told),
       cmocka_unit_test(a_stop_ends_the_search),
       cmocka_unit_test(what_does_not_fit_is_refused),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

@@ -463,11 +463,6 @@ static void exchanges_stay_in_the_band(void **state) {
   twin_release(&w);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
@@ -480,7 +475,6 @@ int main(void) {
       cmocka_unit_test(what_does_not_fit_is_refused),
       cmocka_unit_test(histogram_is_boltzmann),
       cmocka_unit_test(exchanges_stay_in_the_band),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

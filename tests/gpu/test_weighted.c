@@ -69,11 +69,9 @@ static void counts_are_those_of_the_host(void **state) {
   (void)state;
   print_message("seed %llu\n", (unsigned long long)seed);
   prism_rng_t rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_TEST);
-  static const int32_t sizes[] = {1, 2, 31, 33, 64, 100, 127, 129, 250, 256};
-  static const int32_t colors[] = {1, 2, 3, 7, 30, 300};
   for (int round = gpu_repeats(40, 10); round > 0; --round) {
-    prism_graph_t *graph = oracle_random_graph(&rng, sizes[round % 10], oracle_density(&rng));
-    int32_t k = colors[prism_rng_below(&rng, 6)], spread = round % 3 == 0 ? (k + 1) / 2 : k;
+    int32_t k = 0, spread = 0;
+    prism_graph_t *graph = trial_draw(&rng, round, &k, &spread);
     const int32_t shape[3] = {0, 1 << prism_rng_below(&rng, 3), 0};
     trial_t trial;
     trial_open(&trial, graph, k, 3, true, shape, spread, &rng);
@@ -118,18 +116,7 @@ static void counts_of_large_searches(void **state) {
 static void planted_graphs_are_solved(void **state) {
   (void)state;
   prism_rng_t rng = prism_rng_stream(seed, 2, 0, PRISM_RNG_TEST);
-  for (int round = 0; round < gpu_repeats(8, 3); ++round) {
-    const int32_t n = 60 + 37 * round, k = 3 + round % 4;
-    prism_generated_t made;
-    must(prism_generate_planted(n, k, 0.5, 0, (uint64_t)round, &made));
-    const int32_t shape[3] = {0, 0, 0};
-    trial_t trial;
-    trial_open(&trial, made.graph, k, 4, true, shape, k, &rng);
-    trial_run(&trial, 20000, true);
-    assert_true(trial_check(&trial) > 0); /* weights may lead astray for long */
-    trial_close(&trial);
-    prism_graph_destroy(&made.graph);
-  }
+  trial_planted(&rng, true, 0, 1); /* weights may lead astray for long */
 }
 
 /* Walks with some hooks: 1 frozen, 2 scores, 4 counters; and weights to begin with. */
@@ -140,20 +127,10 @@ static void walk(prism_rng_t *rng, int32_t n, int32_t cluster, int hooks, int32_
   trial_t trial;
   trial_open(&trial, graph, k, 1, true, shape, k, rng);
   trial.plan.cluster = cluster;
-  bool frozen[WALK_N];
-  float score[WALK_N];
-  for (int32_t v = 0; v < n; ++v) {
-    frozen[v] = prism_rng_below(rng, 4) == 0;
-    score[v] = (float)prism_rng_below(rng, 3) - 1.0f;
-  }
-  if ((hooks & 1) != 0) trial_freeze(&trial, frozen);
-  if ((hooks & 2) != 0) trial.job.hooks.score = device_copy(score, sizeof score);
-  if ((hooks & 4) != 0) trial_count(&trial);
   int32_t *weight = most > 0 ? draw_weights(rng, graph, most, spread) : NULL;
   if (weight != NULL) give_weights(&trial, weight);
   walk_open(w, &trial, weight);
-  w->frozen = (hooks & 1) != 0 ? frozen : NULL;
-  w->score = (hooks & 2) != 0 ? score : NULL;
+  walk_hooks(w, rng, hooks);
   walk_follow(w, steps);
   prism_free(weight);
   trial_close(&trial);
@@ -234,31 +211,12 @@ static void learned_weights_last(void **state) {
   prism_graph_destroy(&graph);
 }
 
+static int64_t weights_of_the_first(const trial_t *t) { return check_weights(t, 0, NULL); }
+
 static void the_same_seed_gives_the_same_result(void **state) {
   (void)state;
-  enum { N = 250, MEMBERS = 4 };
   prism_rng_t rng = prism_rng_stream(seed, 7, 0, PRISM_RNG_TEST);
-  prism_graph_t *graph = oracle_random_graph(&rng, N, 0.5);
-  const int32_t shape[3] = {0, 0, 0};
-  trial_t trial;
-  trial_open(&trial, graph, 30, MEMBERS, true, shape, 30, &rng);
-  int32_t first[MEMBERS][N], again[N], same = 0;
-  int64_t learned = 0;
-  for (int run = 0; run < 3; ++run) {
-    trial.job.seed += run == 2;
-    trial_run(&trial, 1500, true);
-    for (int32_t i = 0; i < MEMBERS; ++i) {
-      pool_get(&trial.job.last, i, run == 0 ? first[i] : again);
-      if (run == 1) assert_memory_equal(again, first[i], sizeof again);
-      same += run == 2 && memcmp(again, first[i], sizeof again) == 0;
-    }
-    int64_t sum = check_weights(&trial, 0, NULL);
-    if (run == 1) assert_int_equal(sum, learned);
-    learned = sum;
-  }
-  assert_int_equal(same, 0);
-  trial_close(&trial);
-  prism_graph_destroy(&graph);
+  trial_repeat(&rng, true, 1500, weights_of_the_first);
 }
 
 static void what_cannot_be_is_refused(void **state) {
@@ -280,11 +238,6 @@ static void what_cannot_be_is_refused(void **state) {
   prism_graph_destroy(&graph);
 }
 
-static void nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-}
-
 int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
@@ -297,7 +250,6 @@ int main(void) {
       cmocka_unit_test(learned_weights_last),
       cmocka_unit_test(the_same_seed_gives_the_same_result),
       cmocka_unit_test(what_cannot_be_is_refused),
-      cmocka_unit_test(nothing_is_left),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }

@@ -13,6 +13,8 @@ typedef struct walk {
   int32_t n, k;
   const bool *frozen; /* [n] or NULL */
   const float *score; /* [n] or NULL */
+  bool all_frozen[WALK_N];
+  float all_scores[WALK_N];
   int32_t weight[WALK_N][WALK_N]; /* 0: no edge */
   int32_t color[WALK_N];
   int32_t f, best_f;
@@ -59,6 +61,20 @@ static inline void walk_open(walk_t *w, trial_t *trial, const int32_t *edge_weig
   w->f = w->best_f = trial->start_f[0];
   w->banned = -1;
   w->full = walk_full(w);
+}
+
+/* Hooks drawn at random; which, say the bits of `hooks`: 1 frozen, 2 scores, 4 counters. */
+static inline void walk_hooks(walk_t *w, prism_rng_t *rng, int hooks) {
+  for (int32_t v = 0; v < w->n; ++v) {
+    w->all_frozen[v] = prism_rng_below(rng, 4) == 0;
+    w->all_scores[v] = (float)prism_rng_below(rng, 3) - 1.0f;
+  }
+  if ((hooks & 1) != 0) trial_freeze(w->trial, w->frozen = w->all_frozen);
+  if ((hooks & 2) != 0) {
+    w->score = w->all_scores;
+    w->trial->job.hooks.score = device_copy(w->score, sizeof w->all_scores);
+  }
+  if ((hooks & 4) != 0) trial_count(w->trial);
 }
 
 static inline void walk_raise(walk_t *w) {
