@@ -60,12 +60,21 @@ prism_engine_t engine_suite_open(const engine_suite_t *suite, const prism_graph_
   return engine;
 }
 
-prism_work_t engine_suite_work(prism_method_t method, int32_t k, int64_t iterations) {
+prism_work_t engine_suite_work(const engine_suite_t *suite, prism_method_t method, int32_t k,
+                               int64_t iterations) {
   return (prism_work_t){.phase = prism_method_phase(method),
                         .k = k,
                         .params = {.version = 1, .method = method, .tenure_base = 10.0,
-                                   .tenure_slope = 0.6},
+                                   .tenure_slope = 0.6, .population = suite->brief ? 16 : 0,
+                                   .generation_iterations = 1000},
                         .iterations = iterations};
+}
+
+prism_work_t engine_suite_long_work(const engine_suite_t *suite, prism_method_t method, int32_t k,
+                                    int64_t iterations) {
+  prism_work_t work = engine_suite_work(suite, method, k, iterations);
+  if (!suite->brief) work.params.generation_iterations = 0;
+  return work;
 }
 
 int64_t engine_suite_submit(const engine_suite_t *suite, prism_engine_t *engine, int32_t island,
@@ -150,7 +159,7 @@ static void bad_calls_are_refused(const engine_suite_t *suite) {
   prism_engine_config_t none = {.graph = graph, .seed = 1, .islands = 0};
   CHECK(suite->backend.create(&none, suite->backend.context, &engine) == PRISM_INVALID);
   engine = engine_suite_open(suite, graph, 1, 2, 0);
-  prism_work_t work = engine_suite_work(engine_suite_method(suite, 0), 5, 100);
+  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), 5, 100);
   int64_t ticket = -1, f = 0;
   int32_t color[60], k = 0;
   CHECK(engine.ops->submit(engine.self, -1, &work, &ticket) == PRISM_INVALID);
@@ -179,7 +188,7 @@ static void bad_calls_are_refused(const engine_suite_t *suite) {
 static void unknown_phase_is_unsupported(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, 40, 0.5, 2);
   prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
-  prism_work_t work = engine_suite_work(engine_suite_method(suite, 0), 4, 100);
+  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), 4, 100);
   work.phase = PRISM_PHASE_VALIDATION;
   int64_t ticket = -1;
   bool done = false;
@@ -201,12 +210,12 @@ static void unknown_methods_are_unsupported(const engine_suite_t *suite) {
   prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
   for (int m = -1; m <= PRISM_METHOD_COUNT; ++m) {
     if (m >= 0 && m < PRISM_METHOD_COUNT && engine_suite_has(suite, m)) continue;
-    prism_work_t work = engine_suite_work((prism_method_t)m, 4, 100);
+    prism_work_t work = engine_suite_work(suite, (prism_method_t)m, 4, 100);
     int64_t ticket = -1;
     CHECK(engine.ops->submit(engine.self, 0, &work, &ticket) == PRISM_UNSUPPORTED);
     CHECK(ticket == -1 && prism_error_text()[0] != '\0');
   }
-  prism_work_t work = engine_suite_work(engine_suite_method(suite, 0), 4, 100);
+  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), 4, 100);
   engine_suite_do(suite, &engine, 0, &work); /* and the island still serves */
   prism_engine_destroy(&engine);
   prism_graph_destroy(&graph);
@@ -222,7 +231,7 @@ static void the_bell_rings(const engine_suite_t *suite) {
   prism_engine_config_t config = {.graph = graph, .seed = 1, .islands = ISLANDS, .bell = bell};
   CHECK_OK(suite->backend.create(&config, suite->backend.context, &engine));
   CHECK(prism_bell_wait(bell, 0.0) == 0 && prism_bell_wait(bell, 0.01) == 0);
-  prism_work_t work = engine_suite_work(engine_suite_method(suite, 0), 5, 200);
+  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), 5, 200);
   int64_t ticket[ISLANDS];
   for (int32_t i = 0; i < ISLANDS; ++i) ticket[i] = engine_suite_submit(suite, &engine, i, &work);
   double begin = prism_clock_now();
@@ -248,7 +257,7 @@ static void the_bell_rings(const engine_suite_t *suite) {
 static void busy_island_is_refused(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, 200, 0.5, 3);
   prism_engine_t engine = engine_suite_open(suite, graph, 1, 2, 0);
-  prism_work_t work = engine_suite_work(engine_suite_method(suite, 0), 5, 0);
+  prism_work_t work = engine_suite_long_work(suite, engine_suite_method(suite, 0), 5, 0);
   work.seconds = 1000.0;
   int32_t color[200] = {0}, k = 0;
   int64_t ticket = engine_suite_submit(suite, &engine, 0, &work), other = -1, f = 0;
@@ -269,7 +278,7 @@ static void busy_island_is_refused(const engine_suite_t *suite) {
   CHECK_OK(engine.ops->wait_any(engine.self, 0.0));
   CHECK_OK(engine.ops->wait_any(engine.self, 0.02)); /* passes in vain */
   /* The other island is free, and its end ends the wait for any. */
-  prism_work_t brief = engine_suite_work(engine_suite_method(suite, 0), 5, 50);
+  prism_work_t brief = engine_suite_work(suite, engine_suite_method(suite, 0), 5, 50);
   other = engine_suite_submit(suite, &engine, 1, &brief);
   CHECK_OK(engine.ops->wait_any(engine.self, ENGINE_SUITE_HANG_GUARD));
   CHECK_OK(engine.ops->poll(engine.self, other, 0.0, &done, &summary));
@@ -294,11 +303,11 @@ static void stop_ends_work(const engine_suite_t *suite) {
   prism_engine_t engine = engine_suite_open(suite, graph, 1, 2, 0);
   int32_t color[200], k = 0;
   engine.ops->stop(engine.self, 0); /* an idle island: no harm, and forgotten at once */
-  prism_work_t brief = engine_suite_work(engine_suite_method(suite, 0), 5, 5000);
+  prism_work_t brief = engine_suite_long_work(suite, engine_suite_method(suite, 0), 5, 5000);
   prism_summary_t summary = engine_suite_do(suite, &engine, 0, &brief);
   CHECK(summary.iterations >= 5000);
   SUITE_METHODS(suite, m) {
-    prism_work_t work = engine_suite_work((prism_method_t)m, 5, 0);
+    prism_work_t work = engine_suite_long_work(suite, (prism_method_t)m, 5, 0);
     work.seconds = 1000.0;
     int64_t first = engine_suite_submit(suite, &engine, 0, &work);
     int64_t second = engine_suite_submit(suite, &engine, 1, &work);
@@ -322,7 +331,7 @@ static void destroy_recalls_the_islands(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, 150, 0.5, 5);
   SUITE_METHODS(suite, m) {
     prism_engine_t engine = engine_suite_open(suite, graph, 1, 3, 0);
-    prism_work_t work = engine_suite_work((prism_method_t)m, 5, 0);
+    prism_work_t work = engine_suite_long_work(suite, (prism_method_t)m, 5, 0);
     work.seconds = 1000.0;
     engine_suite_submit(suite, &engine, 0, &work);
     engine_suite_submit(suite, &engine, 2, &work);
@@ -341,14 +350,15 @@ static void budgets_end_work(const engine_suite_t *suite) {
     prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
     prism_method_t method = (prism_method_t)m;
     static const int64_t budgets[] = {1, 777, 12345};
-    for (size_t b = 0; b < sizeof budgets / sizeof budgets[0]; ++b) {
-      prism_work_t work = engine_suite_work(method, 5, budgets[b]);
+    for (int32_t b = 0; b < 3; ++b) { /* a population keeps its length for as long as its k */
+      prism_work_t work = b < 2 ? engine_suite_work(suite, method, 5, budgets[b])
+                                : engine_suite_long_work(suite, method, 6, budgets[b]);
       prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
       CHECK(summary.iterations >= budgets[b]);
       if (suite->exact_budgets) CHECK(summary.iterations == budgets[b]);
       CHECK(summary.individuals >= (engine_suite_is_population(method) ? 2 : 1));
     }
-    prism_work_t work = engine_suite_work(method, 5, 0);
+    prism_work_t work = engine_suite_work(suite, method, 5, 0);
     work.generations = 3;
     work.params.generation_iterations = 400;
     prism_engine_destroy(&engine);
@@ -363,7 +373,7 @@ static void budgets_end_work(const engine_suite_t *suite) {
     summary = engine_suite_do(suite, &engine, 0, &work);
     CHECK(summary.iterations >= 500);
     if (suite->exact_budgets) CHECK(summary.iterations == 500);
-    work = engine_suite_work(method, 5, 0);
+    work = engine_suite_work(suite, method, 5, 0);
     work.seconds = 0.01;
     summary = engine_suite_do(suite, &engine, 0, &work);
     CHECK(summary.seconds > 0.0 && summary.iterations > 0);

@@ -11,6 +11,7 @@ typedef struct engine_suite {
   prism_engine_backend_t backend;
   const char *name;    /* for messages */
   bool exact_budgets;  /* iterations and generations end on the dot */
+  bool brief;          /* small populations, short generations everywhere: for slow tools */
   void (*abandon)(void); /* after a failed check; does not return */
   uint32_t methods;    /* of its islands; filled in by engine_suite_run */
 } engine_suite_t;
@@ -55,7 +56,12 @@ prism_graph_t *engine_suite_cliques(const engine_suite_t *suite, int32_t count);
 
 prism_engine_t engine_suite_open(const engine_suite_t *suite, const prism_graph_t *graph,
                                  uint64_t seed, int32_t islands, int32_t first_island);
-prism_work_t engine_suite_work(prism_method_t method, int32_t k, int64_t iterations);
+/* Work in short generations: with many individuals those of their own choice take long. */
+prism_work_t engine_suite_work(const engine_suite_t *suite, prism_method_t method, int32_t k,
+                               int64_t iterations);
+/* The same, in generations as long as the engine likes (unless the suite is brief). */
+prism_work_t engine_suite_long_work(const engine_suite_t *suite, prism_method_t method, int32_t k,
+                                    int64_t iterations);
 int64_t engine_suite_submit(const engine_suite_t *suite, prism_engine_t *engine, int32_t island,
                             const prism_work_t *work);
 prism_summary_t engine_suite_finish(const engine_suite_t *suite, prism_engine_t *engine,

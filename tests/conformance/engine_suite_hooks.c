@@ -11,13 +11,12 @@
 static const prism_method_t trajectories[] = {PRISM_METHOD_TABUCOL, PRISM_METHOD_PARTIALCOL,
                                               PRISM_METHOD_WEIGHTED};
 
-/* Can an island of this engine take these hooks? An engine may lack some. */
-static bool takes(const engine_suite_t *suite, const prism_graph_t *graph,
+/* Does island 0 take these hooks? An engine may lack some; then it is destroyed. */
+static bool takes(const engine_suite_t *suite, prism_engine_t *engine,
                   const prism_hooks_t *hooks) {
-  prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
-  prism_status_t status = engine.ops->set_hooks(engine.self, 0, hooks);
+  prism_status_t status = engine->ops->set_hooks(engine->self, 0, hooks);
   CHECK(status == PRISM_OK || status == PRISM_UNSUPPORTED);
-  prism_engine_destroy(&engine);
+  if (status != PRISM_OK) prism_engine_destroy(engine);
   return status == PRISM_OK;
 }
 
@@ -27,9 +26,8 @@ static bool moves_singly(const engine_suite_t *suite, prism_method_t method) {
 }
 
 static void seed_with(const engine_suite_t *suite, prism_engine_t *engine, const int32_t *color,
-                      int32_t k, const prism_hooks_t *hooks) {
+                      int32_t k) {
   prism_import_result_t result;
-  CHECK_OK(engine->ops->set_hooks(engine->self, 0, hooks));
   CHECK_OK(engine->ops->import_colors(engine->self, 0, color, k, true, &result));
   CHECK(result.accepted);
 }
@@ -45,10 +43,10 @@ static void scores_break_ties(const engine_suite_t *suite) {
     int32_t start[N] = {0}, color[N], k = 0;
     score[chosen] = 0.5f;
     prism_hooks_t hooks = {.score = score};
-    if (!takes(suite, graph, &hooks)) break;
     prism_engine_t engine = engine_suite_open(suite, graph, (uint64_t)chosen, 1, 0);
-    seed_with(suite, &engine, start, 3, &hooks);
-    prism_work_t one = engine_suite_work(PRISM_METHOD_TABUCOL, 3, 1);
+    if (!takes(suite, &engine, &hooks)) break;
+    seed_with(suite, &engine, start, 3);
+    prism_work_t one = engine_suite_work(suite, PRISM_METHOD_TABUCOL, 3, 1);
     prism_summary_t summary = engine_suite_do(suite, &engine, 0, &one);
     CHECK(summary.f_best == graph->m - 3);
     engine_suite_export(suite, &engine, 0, graph, 0, color, &k);
@@ -69,10 +67,10 @@ static void edge_weights_lead_the_weighted(const engine_suite_t *suite) {
       for (int64_t e = graph->offset[v]; e < graph->offset[v + 1]; ++e)
         weight[e] = v == chosen || graph->neighbor[e] == chosen ? 9 : 1;
     prism_hooks_t hooks = {.edge_weight = weight};
-    if (!takes(suite, graph, &hooks)) break;
     prism_engine_t engine = engine_suite_open(suite, graph, (uint64_t)chosen, 1, 0);
-    seed_with(suite, &engine, start, 3, &hooks);
-    prism_work_t one = engine_suite_work(PRISM_METHOD_WEIGHTED, 3, 1);
+    if (!takes(suite, &engine, &hooks)) break;
+    seed_with(suite, &engine, start, 3);
+    prism_work_t one = engine_suite_work(suite, PRISM_METHOD_WEIGHTED, 3, 1);
     prism_summary_t summary = engine_suite_do(suite, &engine, 0, &one);
     CHECK(summary.f_best == graph->m - 3); /* f counts edges, whatever they weigh */
     engine_suite_export(suite, &engine, 0, graph, 0, color, &k);
@@ -95,13 +93,13 @@ static void vertex_weights_lead_partialcol(const engine_suite_t *suite) {
     start[v] = v % 4 == 3 ? 0 : v % 4; /* shares with a heavy one */
   }
   prism_hooks_t hooks = {.vertex_weight = weight};
-  if (!takes(suite, graph, &hooks)) {
+  prism_engine_t engine = engine_suite_open(suite, graph, 4, 1, 0);
+  if (!takes(suite, &engine, &hooks)) {
     prism_graph_destroy(&graph);
     return;
   }
-  prism_engine_t engine = engine_suite_open(suite, graph, 4, 1, 0);
-  seed_with(suite, &engine, start, 3, &hooks);
-  prism_work_t work = engine_suite_work(PRISM_METHOD_PARTIALCOL, 3, 20000);
+  seed_with(suite, &engine, start, 3);
+  prism_work_t work = engine_suite_work(suite, PRISM_METHOD_PARTIALCOL, 3, 20000);
   prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
   CHECK(summary.f_best == CLIQUES);
   CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == CLIQUES);
@@ -131,14 +129,14 @@ static void frozen_vertices_stay(const engine_suite_t *suite) {
     }
     prism_hooks_t hooks = {.frozen = frozen, .counters = true,
                            .vertex_weight = round >= 6 ? weight : NULL};
-    if (!takes(suite, graph, &hooks)) {
+    prism_engine_t engine = engine_suite_open(suite, graph, round, 1, 0);
+    if (!takes(suite, &engine, &hooks)) {
       prism_graph_destroy(&graph);
       continue;
     }
-    prism_engine_t engine = engine_suite_open(suite, graph, round, 1, 0);
-    seed_with(suite, &engine, start, K, &hooks);
+    seed_with(suite, &engine, start, K);
     for (int ticket = 0; ticket < 5; ++ticket) {
-      prism_work_t work = engine_suite_work(method, K, 4000);
+      prism_work_t work = engine_suite_work(suite, method, K, 4000);
       prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
       CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == summary.f_best);
       for (int32_t v = 0; v < N; ++v)
@@ -170,19 +168,19 @@ static void what_cannot_be_kept_is_refused(const engine_suite_t *suite) {
   int32_t start[N];
   for (int32_t v = 0; v < N; ++v) start[v] = v % 7;
   prism_hooks_t hooks = {.frozen = frozen};
-  if (!takes(suite, graph, &hooks)) {
+  prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
+  if (!takes(suite, &engine, &hooks)) {
     prism_graph_destroy(&graph);
     return;
   }
-  prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
-  seed_with(suite, &engine, start, 7, &hooks);
+  seed_with(suite, &engine, start, 7);
   SUITE_METHODS(suite, m) { /* crossover renames classes */
-    prism_work_t work = engine_suite_work((prism_method_t)m, 7, 1000);
+    prism_work_t work = engine_suite_work(suite, (prism_method_t)m, 7, 1000);
     if (engine_suite_is_population(work.params.method))
       CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED);
   }
   for (size_t i = 0; i < sizeof trajectories / sizeof trajectories[0]; ++i) {
-    prism_work_t work = engine_suite_work(trajectories[i], 5, 1000);
+    prism_work_t work = engine_suite_work(suite, trajectories[i], 5, 1000);
     if (!engine_suite_has(suite, (int)trajectories[i])) continue;
     CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED); /* so does a start that loses colors */
     work.k = 7;
@@ -190,7 +188,7 @@ static void what_cannot_be_kept_is_refused(const engine_suite_t *suite) {
   }
   CHECK_OK(engine.ops->set_hooks(engine.self, 0, NULL)); /* free again */
   SUITE_METHODS(suite, m) {
-    prism_work_t work = engine_suite_work((prism_method_t)m, 5, 1000);
+    prism_work_t work = engine_suite_work(suite, (prism_method_t)m, 5, 1000);
     CHECK(attempt(&engine, &work) == PRISM_OK);
   }
   prism_engine_destroy(&engine);
@@ -208,19 +206,17 @@ static void counters_add_up(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, N, 0.4, 80);
   prism_hooks_t hooks = {.counters = true};
   uint32_t time[N], changes[N], hits[N];
-  bool counts = takes(suite, graph, &hooks);
   SUITE_METHODS(suite, m) {
-    if (!counts) break;
     prism_method_t method = (prism_method_t)m;
     prism_engine_t engine = engine_suite_open(suite, graph, 9, 1, 0);
     CHECK(engine.ops->export_counters(engine.self, 0, PRISM_COUNTER_conflict_time, time) ==
           PRISM_INVALID);
-    CHECK_OK(engine.ops->set_hooks(engine.self, 0, &hooks));
+    if (!takes(suite, &engine, &hooks)) break;
     CHECK_OK(engine.ops->export_counters(engine.self, 0, PRISM_COUNTER_conflict_time, time));
     CHECK(total(time, N) == 0);
     int64_t iterations = 0, before = 0;
     for (int ticket = 0; ticket < 6; ++ticket) { /* over a change of k */
-      prism_work_t work = engine_suite_work(method, ticket < 4 ? 6 : 5, 3000);
+      prism_work_t work = engine_suite_work(suite, method, ticket < 4 ? 6 : 5, 3000);
       work.params.generation_iterations = 1000;
       iterations += engine_suite_do(suite, &engine, 0, &work).iterations;
       CHECK_OK(engine.ops->export_counters(engine.self, 0, PRISM_COUNTER_conflict_time, time));

@@ -18,7 +18,7 @@ static void summaries_are_true(const engine_suite_t *suite) {
     SUITE_METHODS(suite, m) {
       int64_t before = INT64_MAX;
       for (int ticket = 0; ticket < 6; ++ticket) {
-        prism_work_t work = engine_suite_work((prism_method_t)m, g == 0 ? 3 : 8, 1500);
+        prism_work_t work = engine_suite_work(suite, (prism_method_t)m, g == 0 ? 3 : 8, 1500);
         work.params.generation_iterations = 1000; /* tickets end in mid generation */
         prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
         CHECK(summary.f_best <= before);
@@ -42,7 +42,7 @@ static void planted_colorings_are_found(const engine_suite_t *suite) {
       prism_graph_t *graph =
           engine_suite_planted(suite, 150, k_of[g], density[g], 40u + (uint64_t)g);
       prism_engine_t engine = engine_suite_open(suite, graph, 5, 1, 0);
-      prism_work_t work = engine_suite_work((prism_method_t)m, k_of[g], 3000000);
+      prism_work_t work = engine_suite_work(suite, (prism_method_t)m, k_of[g], 3000000);
       work.params.generation_iterations = 2000;
       prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
       CHECK(summary.f_best == 0 && summary.f_ticket == 0);
@@ -71,7 +71,7 @@ static void easy_graphs_are_solved(const engine_suite_t *suite) {
     CHECK_OK(prism_graph_from_edges(easy[i].n, easy[i].pairs, easy[i].count, NULL, &graph));
     prism_engine_t engine = engine_suite_open(suite, graph, 1, 1, 0);
     SUITE_METHODS(suite, m) {
-      prism_work_t work = engine_suite_work((prism_method_t)m, easy[i].k, 100000);
+      prism_work_t work = engine_suite_work(suite, (prism_method_t)m, easy[i].k, 100000);
       prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
       int32_t color[6], k = 0;
       CHECK(summary.f_best == 0 && summary.f_ticket == 0);
@@ -105,7 +105,7 @@ static int64_t smallest_class_degrees(const prism_graph_t *graph, const int32_t 
 }
 
 static void k_goes_down_and_up(const engine_suite_t *suite) {
-  enum { N = 125, FIRST = 22, LAST = 19 };
+  enum { N = 125, FIRST = 22, LAST = 19, MOST = 500000000 };
   prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 78); /* about 18 are possible */
   SUITE_METHODS(suite, m) {
     prism_engine_t engine = engine_suite_open(suite, graph, 5, 1, 0);
@@ -114,22 +114,24 @@ static void k_goes_down_and_up(const engine_suite_t *suite) {
     prism_import_result_t result; /* a poor start, to be forgotten after the first success */
     CHECK_OK(engine.ops->import_colors(engine.self, 0, color, FIRST, true, &result));
     for (int32_t now = FIRST; now >= LAST; --now) {
-      prism_work_t one = engine_suite_work((prism_method_t)m, now, 1);
-      CHECK(engine_suite_do(suite, &engine, 0, &one).f_best <= most);
-      prism_work_t work = engine_suite_work((prism_method_t)m, now, 10000000);
+      prism_work_t work = engine_suite_work(suite, (prism_method_t)m, now, 1);
       work.params.generation_iterations = 5000;
+      CHECK(engine_suite_do(suite, &engine, 0, &work).f_best <= most);
+      work.iterations = MOST;
       CHECK(engine_suite_do(suite, &engine, 0, &work).f_best == 0);
       CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
       CHECK(k == now);
       most = smallest_class_degrees(graph, color, k);
     }
     for (int32_t now = LAST + 1; now < LAST + 3; ++now) {
-      prism_work_t work = engine_suite_work((prism_method_t)m, now, 10000000);
+      prism_work_t work = engine_suite_work(suite, (prism_method_t)m, now, MOST);
+      work.params.generation_iterations = 5000;
       CHECK(engine_suite_do(suite, &engine, 0, &work).f_best == 0);
       CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
       CHECK(k == now);
     }
-    prism_work_t hard = engine_suite_work((prism_method_t)m, 5, 500); /* from legal to hopeless */
+    /* From legal to hopeless. */
+    prism_work_t hard = engine_suite_work(suite, (prism_method_t)m, 5, 500);
     CHECK(engine_suite_do(suite, &engine, 0, &hard).f_best > 0);
     engine_suite_export(suite, &engine, 0, graph, 0, color, &k);
     CHECK(k == 5);
@@ -145,7 +147,7 @@ static void seeds_are_starts(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_planted(suite, N, K, 0.7, 99);
   int32_t legal[N], color[N], k = 0;
   prism_engine_t maker = engine_suite_open(suite, graph, 5, 1, 0);
-  prism_work_t make = engine_suite_work(engine_suite_method(suite, 0), K, 3000000);
+  prism_work_t make = engine_suite_work(suite, engine_suite_method(suite, 0), K, 100000000);
   CHECK(engine_suite_do(suite, &maker, 0, &make).f_best == 0);
   engine_suite_export(suite, &maker, 0, graph, 0, legal, &k);
   prism_engine_destroy(&maker);
@@ -154,7 +156,7 @@ static void seeds_are_starts(const engine_suite_t *suite) {
     prism_import_result_t result;
     CHECK_OK(engine.ops->import_colors(engine.self, 0, legal, K, true, &result));
     CHECK(result.accepted);
-    prism_work_t one = engine_suite_work((prism_method_t)m, K, 1);
+    prism_work_t one = engine_suite_work(suite, (prism_method_t)m, K, 1);
     CHECK(engine_suite_do(suite, &engine, 0, &one).f_best == 0);
     CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
     one.k = K - 1;
@@ -174,7 +176,8 @@ static void migrants_are_judged(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 55);
   int32_t foreign[N], color[N], k = 0, all_same[N] = {0};
   prism_engine_t abroad = engine_suite_open(suite, graph, 1000, 1, 50);
-  prism_work_t work = engine_suite_work(engine_suite_method(suite, 0), K, 200000);
+  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), K, 200000);
+  work.params.generation_iterations = 5000;
   engine_suite_do(suite, &abroad, 0, &work);
   int64_t foreign_f = engine_suite_export(suite, &abroad, 0, graph, 0, foreign, &k);
   prism_engine_destroy(&abroad);
@@ -184,7 +187,7 @@ static void migrants_are_judged(const engine_suite_t *suite) {
     /* Nobody is at home yet. */
     CHECK_OK(engine.ops->import_colors(engine.self, 0, foreign, K, false, &result));
     CHECK(!result.accepted);
-    work = engine_suite_work((prism_method_t)m, K, 20000);
+    work = engine_suite_work(suite, (prism_method_t)m, K, 20000);
     work.params.generation_iterations = 1000;
     int64_t home_f = engine_suite_do(suite, &engine, 0, &work).f_best;
     CHECK_OK(engine.ops->import_colors(engine.self, 0, all_same, K, false, &result));
@@ -215,7 +218,7 @@ static void run_islands(const engine_suite_t *suite, const prism_graph_t *graph,
   prism_engine_t engine = engine_suite_open(suite, graph, seed, islands, first_island);
   int64_t ticket[8];
   for (int round = 0; round < 3; ++round) {
-    prism_work_t work = engine_suite_work(method, round < 2 ? 9 : 8, 2500);
+    prism_work_t work = engine_suite_work(suite, method, round < 2 ? 9 : 8, 2500);
     work.params.generation_iterations = 700;
     for (int32_t i = 0; i < islands; ++i) ticket[i] = engine_suite_submit(suite, &engine, i, &work);
     for (int32_t i = 0; i < islands; ++i) last[i] = engine_suite_finish(suite, &engine, ticket[i]);
@@ -270,7 +273,7 @@ static void many_islands_work_at_once(const engine_suite_t *suite) {
   for (int32_t i = 0; i < ISLANDS; ++i) { /* every method, several k at once */
     k_of[i] = PLANTED + i % 4;
     prism_method_t method = engine_suite_method(suite, i);
-    prism_work_t work = engine_suite_work(method, k_of[i], 3000000);
+    prism_work_t work = engine_suite_work(suite, method, k_of[i], 3000000);
     work.params.generation_iterations = 2000;
     ticket[i] = engine_suite_submit(suite, &engine, i, &work);
   }
