@@ -22,6 +22,8 @@ typedef struct fake_setup {
   int32_t fail_after;           /* results until poll says PRISM_DEVICE; 0: never */
   uint64_t delays;              /* seed of random delays; 0: none */
   const char *note;             /* of its first result; NULL: none */
+  bool profile;                 /* tell where its time went */
+  bool alarms;                  /* its third look at its health finds something */
   int32_t *lowest, *highest;    /* k that it was asked to search; NULL: not noted */
 } fake_setup_t;
 
@@ -32,6 +34,7 @@ typedef struct fake {
   prism_rng_t rng;
   int32_t results;
   double begin;
+  int32_t looks;
 } fake_t;
 
 static inline void fake_dawdle(fake_t *self) {
@@ -108,6 +111,26 @@ static inline bool fake_stats(void *self, prism_gpu_stats_t *out) {
                              .memory_used_mb = 512.0, .memory_total_mb = 81920.0,
                              .power_w = NAN, .temperature_c = 40.0, .sm_clock_mhz = 1980.0};
   snprintf(out->throttle, sizeof out->throttle, "power cap");
+  if (fake->setup->alarms && ++fake->looks == 3) {
+    out->notices = 2;
+    out->notice[0] = (prism_gpu_notice_t){true, "the GPU is hot: 91 degrees C"};
+    out->notice[1] = (prism_gpu_notice_t){false, "the GPU is at its power limit: 99 %"};
+  }
+  return true;
+}
+
+/* Two uploads of 1 and 3 ms, one search of half its life. */
+static inline bool fake_profile(void *self, prism_gpu_profile_t *out) {
+  fake_t *fake = self;
+  prism_gpu_part_t search = {.name = "pool search", .iterations = 1000},
+                   upload = {.name = "upload"};
+  *out = (prism_gpu_profile_t){.wall = prism_clock_now() - fake->begin};
+  if (!fake->setup->profile) return true;
+  prism_duration_add(&search.time, 0.5 * out->wall);
+  prism_duration_add(&upload.time, 1e-3);
+  prism_duration_add(&upload.time, 3e-3);
+  prism_gpu_profile_add(out, &search);
+  prism_gpu_profile_add(out, &upload);
   return true;
 }
 
@@ -135,7 +158,7 @@ static inline prism_status_t fake_create(const prism_engine_config_t *config, co
   fake->ops = (prism_engine_ops_t){"fake",      "stand-in",  fake_describe, fake_submit,
                                    fake_poll,   fake_wait_any, fake_stop,   fake_export,
                                    fake_import, fake_hooks,  fake_counters, fake_stats,
-                                   fake_destroy};
+                                   fake_profile, fake_destroy};
   *out = (prism_engine_t){.ops = &fake->ops, .self = fake, .islands = fake->inner.islands};
   return PRISM_OK;
 }

@@ -22,6 +22,8 @@ prism_status_t prism_gpu_context_open(const prism_params_gpu_t *params,
                                       prism_gpu_context_t *context) {
   memset(context, 0, sizeof *context);
   context->params = *params;
+  /* Between the kernels of a recorded graph there is no place for the profiler's events. */
+  if (params->profile) context->params.graph = false;
   context->begin = prism_clock_now();
   if (pthread_mutex_init(&context->lock, NULL) != 0)
     PRISM_FAIL(PRISM_MEMORY, "the lock of the device memory could not be made");

@@ -7,12 +7,21 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/island_cuda.h"
+#include "runtime/alert.h"
 #include "runtime/check.h"
 #include "seam/desk.h"
+
+/* The GPU's health is read once a second; whoever asks more often gets the last values. A
+ * reading may take the driver milliseconds. */
+static const double watch_seconds = 0.9;
 
 typedef struct cuda_engine {
   prism_gpu_context_t context;
   char detail[256];
+  double start;     /* seconds that making it took */
+  double watched;   /* time of the last look; 0: none yet */
+  prism_nvml_sample_t sample;
+  prism_alerts_t alerts;
   int32_t islands; /* that were initialised */
   prism_gpu_island_t *island;
 } cuda_engine_t;
@@ -68,10 +77,30 @@ static const prism_island_ops_t island_ops = {
 
 /* ---- the engine ---- */
 
+static void tell(const prism_alerts_t *alerts, uint32_t which, prism_gpu_stats_t *out) {
+  _Static_assert((int)PRISM_ALERT_COUNT <= (int)PRISM_GPU_NOTICES, "each alert has room");
+  for (int i = 0; i < PRISM_ALERT_COUNT; ++i) {
+    if ((which & (1u << i)) == 0) continue;
+    prism_gpu_notice_t *notice = &out->notice[out->notices++];
+    notice->warning = alerts->active[i] && prism_alert_warns((prism_alert_t)i);
+    prism_alert_line(alerts, (prism_alert_t)i, notice->text, sizeof notice->text);
+  }
+}
+
+static void watch(cuda_engine_t *engine, double now, prism_gpu_stats_t *out) {
+  if (engine->watched > 0.0 && now - engine->watched < watch_seconds) return;
+  uint32_t raised = 0, cleared = 0;
+  engine->watched = now;
+  prism_nvml_read(engine->context.nvml, &engine->sample);
+  prism_alerts_update(&engine->alerts, &engine->sample, &raised, &cleared);
+  tell(&engine->alerts, raised | cleared, out);
+}
+
 static bool cuda_stats(void *owner, prism_gpu_stats_t *out) {
   cuda_engine_t *engine = owner;
-  prism_nvml_sample_t sample;
-  *out = (prism_gpu_stats_t){.wall = prism_clock_now() - engine->context.begin};
+  const prism_nvml_sample_t *sample = &engine->sample;
+  const double now = prism_clock_now();
+  *out = (prism_gpu_stats_t){.wall = now - engine->context.begin};
   for (int32_t i = 0; i < engine->islands; ++i) {
     /* Islands run side by side: the busiest is what is known of the whole. */
     prism_overlap_times_t times = prism_gpu_island_times(&engine->island[i]);
@@ -79,14 +108,27 @@ static bool cuda_stats(void *owner, prism_gpu_stats_t *out) {
     out->transfer += times.transfer;
     out->hidden += times.hidden;
   }
-  prism_nvml_read(engine->context.nvml, &sample);
-  out->utilization = sample.utilization;
-  out->memory_used_mb = sample.memory_used_mb;
-  out->memory_total_mb = sample.memory_total_mb;
-  out->power_w = sample.power_w;
-  out->temperature_c = sample.temperature_c;
-  out->sm_clock_mhz = sample.sm_clock_mhz;
-  prism_nvml_throttle_text(sample.throttle, out->throttle, sizeof out->throttle);
+  watch(engine, now, out);
+  out->utilization = sample->utilization;
+  out->memory_used_mb = sample->memory_used_mb;
+  out->memory_total_mb = sample->memory_total_mb;
+  out->power_w = sample->power_w;
+  out->temperature_c = sample->temperature_c;
+  out->sm_clock_mhz = sample->sm_clock_mhz;
+  prism_nvml_throttle_text(sample->throttle, out->throttle, sizeof out->throttle);
+  return true;
+}
+
+static bool cuda_profile(void *owner, prism_gpu_profile_t *out) {
+  cuda_engine_t *engine = owner;
+  memset(out, 0, sizeof *out);
+  if (!engine->context.params.profile) return true;
+  out->wall = prism_clock_now() - engine->context.begin;
+  prism_gpu_part_t start = {.name = "device start"};
+  prism_duration_add(&start.time, engine->start);
+  prism_gpu_profile_add(out, &start);
+  for (int32_t i = 0; i < engine->islands; ++i)
+    prism_gpu_island_profile(&engine->island[i], out);
   return true;
 }
 
@@ -108,6 +150,7 @@ static prism_status_t open_desk(cuda_engine_t *engine, const prism_engine_config
   prism_desk_setup_t setup = {.name = "cuda", .detail = engine->detail,
                               .islands = config->islands, .island = island, .ops = &island_ops,
                               .bell = config->bell, .owner = engine, .gpu_stats = cuda_stats,
+                              .gpu_profile = cuda_profile,
                               .destroy = cuda_destroy};
   prism_status_t status = prism_desk_create(&setup, out);
   prism_free(island);
@@ -161,6 +204,7 @@ static prism_status_t cuda_create(const prism_engine_config_t *config, const voi
   }
   describe_device(&engine->context.device, engine->detail, sizeof engine->detail);
   status = make_islands(engine, config, setup);
+  engine->start = prism_clock_now() - engine->context.begin;
   if (status == PRISM_OK) status = open_desk(engine, config, out);
   if (status != PRISM_OK) cuda_destroy(engine);
   return status;

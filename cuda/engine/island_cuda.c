@@ -38,6 +38,8 @@ static prism_status_t open_pipeline(prism_gpu_island_t *island, int32_t place) {
   island->stream = prism_stream_pool_kernel(context->streams, island->stream_index);
   PRISM_CUDA(cudaStreamCreateWithFlags(&island->recorder, cudaStreamNonBlocking));
   PRISM_TRY(prism_profiler_create(SPANS, &island->profiler));
+  if (context->params.profile)
+    PRISM_TRY(prism_gpu_meter_open(island->profiler, island->methods, &island->meter));
   prism_coordinator_config_t config = {
       .upload = prism_stream_pool_get(context->streams, PRISM_STREAM_CONFIG_UPLOAD),
       .compute = island->stream,
@@ -101,6 +103,7 @@ void prism_gpu_island_release(prism_gpu_island_t *island) {
   prism_gpu_release(island->context, island->halt, island->stream);
   prism_pinned_free(island->halting);
   prism_coordinator_destroy(&island->coordinator);
+  prism_gpu_meter_close(&island->meter);
   prism_profiler_destroy(&island->profiler);
   if (island->recorder != NULL) prism_cuda_drop(cudaStreamDestroy(island->recorder));
   if (island->download != NULL) prism_cuda_drop(cudaStreamDestroy(island->download));
@@ -181,6 +184,7 @@ static prism_status_t make_population(prism_gpu_island_t *island, const prism_wo
                                     .individual = (island->id << 16) ^ (uint32_t)m << 13,
                                     .halt = island->halt, .recorder = island->recorder,
                                     .share = island->share, .hooks = &island->hooks.device,
+                                    .stages = island->meter.generation[m],
                                     .edge_weight = island->hooks.edge_weight};
   /* Every population has its own random numbers, also at a k that was searched before. */
   setup.seed = prism_rng_derive(island->seed, (uint64_t)++island->made << 8 | island->id);
@@ -194,6 +198,14 @@ static prism_status_t make_population(prism_gpu_island_t *island, const prism_wo
   if (status == PRISM_OK) status = found(island, p, old);
   if (status != PRISM_OK) drop_population(island, (int)m);
   return status;
+}
+
+/* make_population, and the time that it takes. */
+static prism_status_t open_population(prism_gpu_island_t *island, const prism_work_t *work,
+                                      prism_population_t *old) {
+  prism_stage_manager_t *between = island->meter.between;
+  PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_POPULATION, island->stream));
+  return prism_stage_finish(between, make_population(island, work, old), island->stream);
 }
 
 /* A new k: view, device graph, and the population of the work's method, which inherits
@@ -235,9 +247,25 @@ static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *w
   island->seeded = false;
   island->guest_f = -1;
   if (status == PRISM_OK && g != NULL)
-    status = make_population(island, work, old.block != NULL ? &old : NULL);
+    status = open_population(island, work, old.block != NULL ? &old : NULL);
   if (old.block != NULL) prism_population_release(&old, island->stream);
   return status;
+}
+
+/* change_k, and the time that its graph takes. */
+static prism_status_t begin_k(prism_gpu_island_t *island, const prism_work_t *work) {
+  prism_stage_manager_t *between = island->meter.between;
+  PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_GRAPH, island->stream));
+  return prism_stage_finish(between, change_k(island, work), island->stream);
+}
+
+/* A population whose members have become alike, or whose cells are too small, begins anew. */
+static prism_status_t begin_anew(prism_gpu_island_t *island, prism_population_t *p, bool outgrown) {
+  prism_stage_manager_t *between = island->meter.between;
+  PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_POPULATION, island->stream));
+  prism_status_t status = outgrown ? prism_population_widen(p, island->stream)
+                                   : prism_population_renew(p, island->stream);
+  return prism_stage_finish(between, status, island->stream);
 }
 
 /* ---- work ---- */
@@ -260,14 +288,22 @@ typedef struct turn {
   bool temperatures; /* new ones */
 } turn_t;
 
+static prism_status_t queue_turn(const turn_t *turn, cudaStream_t stream, const void *input,
+                                 void *output) {
+  prism_population_t *p = turn->population;
+  if (turn->guest) {
+    PRISM_TRY(prism_stage_enter(p->stages, PRISM_GPU_STAGE_MIGRANT, stream));
+    PRISM_TRY(prism_launch_admit(&p->pool, input, turn->guest_f, stream));
+  }
+  if (turn->temperatures) PRISM_TRY(prism_gpu_tempering_receive(&p->tempering, input, stream));
+  return prism_population_queue(p, output, stream);
+}
+
 static prism_status_t launch_turn(void *context, cudaStream_t stream, const void *input,
                                   void *output) {
   const turn_t *turn = context;
-  if (turn->guest)
-    PRISM_TRY(prism_launch_admit(&turn->population->pool, input, turn->guest_f, stream));
-  if (turn->temperatures)
-    PRISM_TRY(prism_gpu_tempering_receive(&turn->population->tempering, input, stream));
-  return prism_population_queue(turn->population, output, stream);
+  return prism_stage_finish(turn->population->stages, queue_turn(turn, stream, input, output),
+                            stream);
 }
 
 static bool spent(const account_t *a) {
@@ -313,6 +349,7 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
   /* Without a move nothing is left to do: conflicts of frozen vertices stay. */
   if (c->moves == island->moves[m] && c->outgrown == 0) a->over = true;
   s->iterations += (int64_t)(c->moves - island->moves[m]);
+  prism_stage_count(p->stages, PRISM_GPU_STAGE_SEARCH, (int64_t)(c->moves - island->moves[m]));
   island->moves[m] = c->moves;
   ++s->generations;
   if (c->best_f < island->best_f[m]) {
@@ -336,11 +373,10 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
   while (prism_triple_oldest(island->triple) != PRISM_SLOT_NONE)
     PRISM_TRY(collect(island, p, a));
   if (a->over) return PRISM_OK;
-  if (outgrown) return p->searcher.cell_bits < 16 ? prism_population_widen(p, island->stream)
-                                               : PRISM_OK;
+  if (outgrown) return p->searcher.cell_bits < 16 ? begin_anew(island, p, true) : PRISM_OK;
   if (p->fresh) return PRISM_OK; /* the other generation has seen to it */
   ++s->restarts;
-  return prism_population_renew(p, island->stream);
+  return begin_anew(island, p, false);
 }
 
 static prism_status_t reset_halt(prism_gpu_island_t *island) {
@@ -354,9 +390,12 @@ static prism_status_t reset_halt(prism_gpu_island_t *island) {
 
 static void publish_times(prism_gpu_island_t *island) {
   prism_overlap_times_t times;
+  prism_gpu_profile_t profile = {0};
   prism_profiler_overlap(island->profiler, &times);
+  if (island->meter.between != NULL) prism_gpu_meter_read(&island->meter, &profile);
   pthread_mutex_lock(&island->lock);
   island->times = times;
+  island->profile = profile;
   pthread_mutex_unlock(&island->lock);
 }
 
@@ -391,13 +430,13 @@ prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_wor
   PRISM_TRY(reset_halt(island));
   if (atomic_load(stop)) prism_gpu_island_halt(island);
   if (island->k != work->k || island->view == NULL || island->seeded)
-    PRISM_TRY(change_k(island, work));
+    PRISM_TRY(begin_k(island, work));
   island->last = m;
   if (view_size(island) == 0) { /* all of it peels: any lift is legal */
     summary->f_ticket = 0;
     return PRISM_OK;
   }
-  if (!island->live[m]) PRISM_TRY(make_population(island, work, NULL));
+  if (!island->live[m]) PRISM_TRY(open_population(island, work, NULL));
   prism_population_t *p = &island->population[m];
   if (p->members < p->wanted) {
     snprintf(summary->note, sizeof summary->note,
@@ -430,6 +469,12 @@ prism_overlap_times_t prism_gpu_island_times(prism_gpu_island_t *island) {
   prism_overlap_times_t times = island->times;
   pthread_mutex_unlock(&island->lock);
   return times;
+}
+
+void prism_gpu_island_profile(prism_gpu_island_t *island, prism_gpu_profile_t *profile) {
+  pthread_mutex_lock(&island->lock);
+  prism_gpu_profile_merge(profile, &island->profile);
+  pthread_mutex_unlock(&island->lock);
 }
 
 /* ---- colourings in and out ---- */

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "engine/hooks_cuda.h"
+#include "engine/meter.h"
 #include "engine/population.h"
 #include "model/reduce.h"
 #include "runtime/triple_buffer.h"
@@ -23,6 +24,7 @@ typedef struct prism_gpu_island {
   cudaStream_t recorder;        /* CUDA graphs are recorded on it; owned */
   cudaStream_t download;        /* of reports; owned, NULL: the engine's */
   prism_profiler_t *profiler;
+  prism_gpu_meter_t meter;      /* empty unless gpu.profile asks for it */
   prism_coordinator_t *coordinator;
   prism_triple_t *triple;
   uint32_t *halt;               /* device: ends searches early */
@@ -48,9 +50,10 @@ typedef struct prism_gpu_island {
   int32_t *guest;               /* [view n] migrant for the next generation; owned */
   int32_t guest_f;              /* -1: none */
 
-  pthread_mutex_t lock;         /* of the times below, which the driver reads */
+  pthread_mutex_t lock;         /* of what follows, which the driver reads */
   bool locked;
   prism_overlap_times_t times;
+  prism_gpu_profile_t profile;
 } prism_gpu_island_t;
 
 typedef struct prism_gpu_island_setup {
@@ -82,7 +85,10 @@ prism_status_t prism_gpu_island_counters(prism_gpu_island_t *island, prism_count
 /* Make a running search end at its next look. Any thread. */
 void prism_gpu_island_halt(prism_gpu_island_t *island);
 
-/* Copy of the times. Any thread. */
+/* Copy of the times up to the last finished work. Any thread. */
 prism_overlap_times_t prism_gpu_island_times(prism_gpu_island_t *island);
+
+/* Add where they went to `profile`; nothing unless gpu.profile asks for it. Any thread. */
+void prism_gpu_island_profile(prism_gpu_island_t *island, prism_gpu_profile_t *profile);
 
 #endif

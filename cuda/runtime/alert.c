@@ -1,14 +1,17 @@
 #include "runtime/alert.h"
 
 #include <math.h>
+#include <stdio.h>
 
 typedef struct threshold {
-  const char *text;
+  const char *raised, *cleared, *unit;
   double raise, clear;
+  bool warns;
 } threshold_t;
 
 static const threshold_t thresholds[] = {
-#define THRESHOLD(name, text, raise, clear) {text, raise, clear},
+#define THRESHOLD(name, raised, cleared, unit, raise, clear, warns) \
+  {raised, cleared, unit, raise, clear, warns},
     PRISM_ALERT_LIST(THRESHOLD)
 #undef THRESHOLD
 };
@@ -37,21 +40,45 @@ static void values_of(const prism_nvml_sample_t *sample, double value[PRISM_ALER
   value[PRISM_ALERT_ECC] = sample->ecc_uncorrected < 0 ? NAN : (double)sample->ecc_uncorrected;
 }
 
+/* Is alert i active after this value? */
+static bool judge(prism_alerts_t *alerts, int i, double value) {
+  const threshold_t *threshold = &thresholds[i];
+  bool was = alerts->active[i];
+  bool now = prism_hysteresis(was, value, threshold->raise, threshold->clear);
+  if (isnan(value)) return was;
+  alerts->value[i] = value;
+  alerts->calm[i] = was && !now ? alerts->calm[i] + 1 : 0;
+  return now || (was && alerts->calm[i] < PRISM_ALERT_HOLD);
+}
+
 void prism_alerts_update(prism_alerts_t *alerts, const prism_nvml_sample_t *sample,
                          uint32_t *raised, uint32_t *cleared) {
   double value[PRISM_ALERT_COUNT];
   *raised = *cleared = 0;
   values_of(sample, value);
+  if (sample->throttle >= 0 && (sample->throttle & HARMFUL) != 0)
+    alerts->throttle = sample->throttle & HARMFUL;
   for (int i = 0; i < PRISM_ALERT_COUNT; ++i) {
     bool was = alerts->active[i];
-    alerts->active[i] =
-        prism_hysteresis(was, value[i], thresholds[i].raise, thresholds[i].clear);
-    if (!isnan(value[i])) alerts->value[i] = value[i];
+    alerts->active[i] = judge(alerts, i, value[i]);
     if (alerts->active[i] && !was) *raised |= 1u << i;
     if (!alerts->active[i] && was) *cleared |= 1u << i;
   }
 }
 
-const char *prism_alert_text(prism_alert_t alert) {
-  return alert >= 0 && alert < PRISM_ALERT_COUNT ? thresholds[alert].text : "unknown";
+void prism_alert_line(const prism_alerts_t *alerts, prism_alert_t alert, char *out, size_t size) {
+  const threshold_t *threshold = &thresholds[alert];
+  const bool active = alerts->active[alert];
+  const char *text = active ? threshold->raised : threshold->cleared;
+  char reasons[96];
+  if (alert != PRISM_ALERT_THROTTLE) {
+    snprintf(out, size, "%s: %.0f %s", text, alerts->value[alert], threshold->unit);
+  } else if (active) {
+    prism_nvml_throttle_text(alerts->throttle, reasons, sizeof reasons);
+    snprintf(out, size, "%s: %s", text, reasons);
+  } else {
+    snprintf(out, size, "%s", text);
+  }
 }
+
+bool prism_alert_warns(prism_alert_t alert) { return thresholds[alert].warns; }

@@ -30,6 +30,7 @@ typedef struct desk {
   prism_bell_t *bell;     /* may be NULL */
   void *owner;
   bool (*gpu_stats)(void *owner, prism_gpu_stats_t *out);
+  bool (*gpu_profile)(void *owner, prism_gpu_profile_t *out);
   void (*destroy)(void *owner);
   int32_t islands;
   int64_t next_ticket;
@@ -209,6 +210,11 @@ static bool desk_gpu_stats(void *self, prism_gpu_stats_t *out) {
   return desk->gpu_stats(desk->owner, out);
 }
 
+static bool desk_gpu_profile(void *self, prism_gpu_profile_t *out) {
+  desk_t *desk = self;
+  return desk->gpu_profile(desk->owner, out);
+}
+
 /* End the threads; `owner` stays. */
 static void close_desk(desk_t *desk) {
   pthread_mutex_lock(&desk->lock);
@@ -281,12 +287,14 @@ prism_status_t prism_desk_create(const prism_desk_setup_t *setup, prism_engine_t
       .import_colors = desk_import,  .set_hooks = desk_hooks,
       .export_counters = desk_counters,
       .gpu_stats = setup->gpu_stats != NULL ? desk_gpu_stats : NULL,
+      .gpu_profile = setup->gpu_profile != NULL ? desk_gpu_profile : NULL,
       .destroy = desk_destroy,
   };
   desk->island_ops = setup->ops;
   desk->bell = setup->bell;
   desk->owner = setup->owner;
   desk->gpu_stats = setup->gpu_stats;
+  desk->gpu_profile = setup->gpu_profile;
   desk->destroy = setup->destroy;
   desk->islands = setup->islands;
   status = start_threads(desk, setup->island);

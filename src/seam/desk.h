@@ -43,6 +43,7 @@ typedef struct prism_desk_setup {
   void *owner;                 /* the engine's own object */
   /* NULL, or as in prism_engine_ops_t, with `owner`. */
   bool (*gpu_stats)(void *owner, prism_gpu_stats_t *out);
+  bool (*gpu_profile)(void *owner, prism_gpu_profile_t *out);
   /* Release `owner` with its islands, once no thread of the desk lives. */
   void (*destroy)(void *owner);
 } prism_desk_setup_t;

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "model/graph.h"
 #include "seam/bell.h"
+#include "seam/gpu_profile.h"
 #include "seam/phase.h"
 
 /* Immutable snapshot of the search parameters; takes effect with the submitted
@@ -106,7 +107,13 @@ typedef struct prism_island_info {
   const char *device; /* "avx512", "NVIDIA H100 80GB HBM3" */
 } prism_island_info_t;
 
-enum { PRISM_THROTTLE_BYTES = 64 };
+enum { PRISM_THROTTLE_BYTES = 64, PRISM_GPU_NOTICES = 8 };
+
+/* Something about a GPU's health that the user should know, told once. */
+typedef struct prism_gpu_notice {
+  bool warning; /* else a remark */
+  char text[PRISM_NOTE_BYTES]; /* one line: "the GPU is hot: 87 degrees C" */
+} prism_gpu_notice_t;
 
 /* What a GPU did since its engine was made, and how it is now. Seconds are measured
  * by the device; NaN and "": not known. */
@@ -121,6 +128,8 @@ typedef struct prism_gpu_stats {
   double temperature_c;
   double sm_clock_mhz;
   char throttle[PRISM_THROTTLE_BYTES]; /* reasons, comma-separated; "" also for none */
+  int32_t notices;        /* what has come up since the last call */
+  prism_gpu_notice_t notice[PRISM_GPU_NOTICES];
 } prism_gpu_stats_t;
 
 typedef struct prism_engine_ops {
@@ -156,8 +165,12 @@ typedef struct prism_engine_ops {
   /* [out] values [n] of one counter. */
   prism_status_t (*export_counters)(void *self, int32_t island, prism_counter_t which,
                                     uint32_t *values);
-  /* [out] what the engine's GPU did. False: it has none. The op may be NULL. */
+  /* [out] what the engine's GPU did. False: it has none. The op may be NULL. Call it about
+   * once a second: it watches the GPU's health. */
   bool (*gpu_stats)(void *self, prism_gpu_stats_t *out);
+  /* [out] where the time of the engine's GPU went, up to the last finished tickets; empty
+   * unless gpu.profile asks for it. False: it has no GPU. The op may be NULL. */
+  bool (*gpu_profile)(void *self, prism_gpu_profile_t *out);
   void (*destroy)(void *self);
 } prism_engine_ops_t;
 

@@ -118,6 +118,15 @@ static bool joint_gpu_stats(void *self, prism_gpu_stats_t *out) {
   return false;
 }
 
+static bool joint_gpu_profile(void *self, prism_gpu_profile_t *out) {
+  joint_t *joint = self;
+  for (int32_t p = 0; p < joint->parts; ++p) {
+    const prism_engine_t *part = &joint->part[p];
+    if (part->ops->gpu_profile != NULL && part->ops->gpu_profile(part->self, out)) return true;
+  }
+  return false;
+}
+
 static void joint_destroy(void *self) {
   joint_t *joint = self;
   /* All are told to end before the first is waited for. */
@@ -182,7 +191,7 @@ prism_status_t prism_joint_create(const prism_engine_part_t *part, int32_t parts
       .stop = joint_stop,             .export_colors = joint_export,
       .import_colors = joint_import,  .set_hooks = joint_hooks,
       .export_counters = joint_counters, .gpu_stats = joint_gpu_stats,
-      .destroy = joint_destroy,
+      .gpu_profile = joint_gpu_profile,  .destroy = joint_destroy,
   };
   *out = (prism_engine_t){.ops = &joint->ops, .self = joint, .islands = joint->first[parts]};
   return PRISM_OK;

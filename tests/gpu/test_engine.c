@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -156,17 +157,118 @@ static void queues_change_nothing(void **state) {
   for (int m = 0; m < gpu_repeats(5, 2); ++m) {
     prism_gpu_setup_t setup = plain_setup();
     record_t first = record(graph, &setup, methods[m]);
-    for (int mode = 1; mode < 5; ++mode) {
+    for (int mode = 1; mode < 6; ++mode) {
       setup = plain_setup();
-      setup.params.async = (mode & 1) == 0;
+      setup.params.async = mode == 5 || (mode & 1) == 0;
       setup.params.graph = (mode & 2) == 0;
       setup.params.stream_mode = mode == 4; /* one stream for everything */
+      setup.params.profile = mode == 5;
       record_t other = record(graph, &setup, methods[m]);
       check_same(&first, &other, graph->n);
       release(&other);
     }
     release(&first);
   }
+  prism_graph_destroy(&graph);
+}
+
+/* ---- where the time goes ---- */
+
+static const prism_gpu_part_t *part_named(const prism_gpu_profile_t *profile, const char *name) {
+  for (int32_t i = 0; i < profile->parts; ++i)
+    if (strcmp(profile->part[i].name, name) == 0) return &profile->part[i];
+  fail_msg("%s was not measured", name);
+  return NULL;
+}
+
+static void check_count(const prism_gpu_profile_t *profile, const char *name, int64_t count) {
+  const prism_duration_t *time = &part_named(profile, name)->time;
+  assert_int_equal(time->count, count);
+  assert_true(time->min >= 0.0 && time->min <= time->mean && time->mean <= time->max);
+}
+
+/* Each part is counted as often as it runs, its moves are the engine's, and what one stream
+ * does one after the other takes no longer than the whole. */
+static void the_time_is_told(void **state) {
+  (void)state;
+  static const prism_method_t methods[] = {PRISM_METHOD_POOL, PRISM_METHOD_TABUCOL,
+                                           PRISM_METHOD_TEMPERING};
+  enum { METHODS = 3, LENGTH = 400, GENERATIONS = 6 };
+  prism_graph_t *graph = gnp(140, 0.5, 9);
+  prism_gpu_setup_t setup = plain_setup();
+  static prism_gpu_profile_t profile;
+  setup.params.profile = true;
+  prism_engine_t engine = open_engine(&setup, graph, 1);
+  int64_t moves[METHODS] = {0}, generations[METHODS] = {0}, all = 0;
+  for (int32_t k = 13; k >= 12; --k) {
+    for (int m = 0; m < METHODS; ++m) {
+      prism_work_t work = work_of(methods[m], k, GENERATIONS);
+      work.params.generation_iterations =
+          methods[m] == PRISM_METHOD_TEMPERING ? 20 * graph->n : LENGTH;
+      prism_summary_t summary = perform(&engine, 0, &work);
+      moves[m] += summary.iterations;
+      generations[m] += summary.generations;
+      all += summary.generations;
+    }
+  }
+  assert_true(engine.ops->gpu_profile(engine.self, &profile));
+  for (int m = 0; m < METHODS; ++m) {
+    char name[PRISM_GPU_PART_BYTES];
+    snprintf(name, sizeof name, "%s search", prism_method_name(methods[m]));
+    check_count(&profile, name, generations[m]);
+    assert_int_equal(part_named(&profile, name)->iterations, moves[m]);
+    assert_true(prism_gpu_part_rate(part_named(&profile, name)) > 0.0);
+    snprintf(name, sizeof name, "%s report", prism_method_name(methods[m]));
+    check_count(&profile, name, generations[m]);
+  }
+  check_count(&profile, "pool mates", generations[0] - 2); /* the first at a k has no mates */
+  check_count(&profile, "pool crossover", generations[0] - 2);
+  check_count(&profile, "pool distance", generations[0] - 2);
+  check_count(&profile, "pool update", generations[0]);
+  check_count(&profile, "device start", 1);
+  check_count(&profile, "graph upload", 2);
+  check_count(&profile, "new population", 2 * METHODS);
+  check_count(&profile, "upload", all);
+  check_count(&profile, "download", all);
+  double sum = 0.0;
+  for (int32_t i = 0; i < profile.parts; ++i)
+    if (strstr(profile.part[i].name, "load") == NULL ||
+        strcmp(profile.part[i].name, "graph upload") == 0)
+      sum += profile.part[i].time.total;
+  print_message("%.3f of %.3f s have a name\n", sum, profile.wall);
+  assert_true(sum > 0.0 && sum < 1.01 * profile.wall + 1e-3);
+  prism_engine_destroy(&engine);
+  setup.params.profile = false; /* nobody asks, nothing is told */
+  engine = open_engine(&setup, graph, 1);
+  prism_work_t work = work_of(PRISM_METHOD_POOL, 13, 2);
+  perform(&engine, 0, &work);
+  assert_true(engine.ops->gpu_profile(engine.self, &profile));
+  assert_int_equal(profile.parts, 0);
+  prism_engine_destroy(&engine);
+  prism_graph_destroy(&graph);
+}
+
+/* The driver is asked once a second; in between its last answer stands, and nothing that was
+ * told is told again. */
+static void health_is_told_once(void **state) {
+  (void)state;
+  prism_graph_t *graph = gnp(30, 0.5, 10);
+  prism_gpu_setup_t setup = plain_setup();
+  prism_engine_t engine = open_engine(&setup, graph, 1);
+  prism_gpu_stats_t first, again;
+  assert_true(engine.ops->gpu_stats(engine.self, &first));
+  assert_true(engine.ops->gpu_stats(engine.self, &again));
+  assert_in_range(first.notices, 0, PRISM_GPU_NOTICES);
+  for (int32_t i = 0; i < first.notices; ++i) {
+    print_message("%s: %s\n", first.notice[i].warning ? "warning" : "remark",
+                  first.notice[i].text);
+    assert_true(strlen(first.notice[i].text) > 5);
+  }
+  assert_int_equal(again.notices, 0);
+  assert_memory_equal(&first.temperature_c, &again.temperature_c, sizeof first.temperature_c);
+  assert_memory_equal(&first.power_w, &again.power_w, sizeof first.power_w);
+  assert_true(again.wall >= first.wall);
+  prism_engine_destroy(&engine);
   prism_graph_destroy(&graph);
 }
 
@@ -415,6 +517,8 @@ int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(queues_change_nothing),
+      cmocka_unit_test(the_time_is_told),
+      cmocka_unit_test(health_is_told_once),
       cmocka_unit_test(temperatures_are_tuned_and_told),
       cmocka_unit_test(tempering_beside_the_pool),
       cmocka_unit_test(setups_are_checked),

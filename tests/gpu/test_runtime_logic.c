@@ -246,22 +246,48 @@ static void slots_follow_a_queue(void **state) {
   assert_string_equal(prism_slot_state_name(PRISM_SLOT_PROCESSING), "processing");
 }
 
+static void thresholds_have_two_sides(void **state) {
+  (void)state;
+  assert_false(prism_hysteresis(false, 84.9, 85, 80));
+  assert_true(prism_hysteresis(false, 85, 85, 80));
+  assert_true(prism_hysteresis(true, 80, 85, 80));
+  assert_false(prism_hysteresis(true, 79.9, 85, 80));
+  assert_true(prism_hysteresis(true, NAN, 85, 80));
+  assert_false(prism_hysteresis(false, NAN, 85, 80));
+}
+
+/* Values of a minute and a half: raised at 85, cleared after ten in a row below 80. */
 static void alerts_do_not_flutter(void **state) {
   (void)state;
-  const double value[] = {70, 84, 85, 84, 81, NAN, 80, 79.9, 84, NAN, 90};
-  const bool wanted[] = {0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 1};
-  prism_alerts_t alerts = {0};
-  for (size_t i = 0; i < sizeof value / sizeof *value; ++i) {
-    prism_nvml_sample_t sample;
-    uint32_t raised = 9, cleared = 9, bit = 1u << PRISM_ALERT_TEMPERATURE;
-    bool was = alerts.active[PRISM_ALERT_TEMPERATURE];
-    prism_nvml_sample_clear(&sample);
-    sample.temperature_c = value[i];
-    prism_alerts_update(&alerts, &sample, &raised, &cleared);
-    assert_int_equal(alerts.active[PRISM_ALERT_TEMPERATURE], wanted[i]);
-    assert_int_equal(raised, wanted[i] && !was ? bit : 0);
-    assert_int_equal(cleared, !wanted[i] && was ? bit : 0);
+  prism_rng_t rng = prism_rng_stream(seed, 4, 0, PRISM_RNG_TEST);
+  for (int round = 0; round < 50; ++round) {
+    prism_alerts_t alerts = {0};
+    bool active = false;
+    int calm = 0;
+    for (int i = 0; i < 90; ++i) {
+      prism_nvml_sample_t sample;
+      uint32_t raised = 9, cleared = 9, bit = 1u << PRISM_ALERT_TEMPERATURE;
+      prism_nvml_sample_clear(&sample);
+      int swing = (int)prism_rng_below(&rng, 30); /* 20 samples below 82, 20 up to 99 */
+      if (prism_rng_below(&rng, 8) > 0) sample.temperature_c = (i / 20 % 2 ? 52 : 70) + swing;
+      prism_alerts_update(&alerts, &sample, &raised, &cleared);
+      bool was = active;
+      if (!isnan(sample.temperature_c)) {
+        calm = sample.temperature_c < 80 ? calm + 1 : 0;
+        active = sample.temperature_c >= 85 || (active && calm < PRISM_ALERT_HOLD);
+        if (!active) calm = 0;
+      }
+      assert_int_equal(alerts.active[PRISM_ALERT_TEMPERATURE], active);
+      assert_int_equal(raised, active && !was ? bit : 0);
+      assert_int_equal(cleared, !active && was ? bit : 0);
+    }
   }
+}
+
+static void check_line(const prism_alerts_t *alerts, prism_alert_t alert, const char *wanted) {
+  char line[128];
+  prism_alert_line(alerts, alert, line, sizeof line);
+  assert_string_equal(line, wanted);
 }
 
 static void alerts_of_every_kind(void **state) {
@@ -269,20 +295,45 @@ static void alerts_of_every_kind(void **state) {
   prism_alerts_t alerts = {0};
   uint32_t raised = 0, cleared = 0;
   prism_nvml_sample_t sample = {.memory_used_mb = 80000, .memory_total_mb = 81559, .power_w = 699,
-                                .power_limit_w = 700, .temperature_c = 40,
+                                .power_limit_w = 700, .temperature_c = 86,
                                 .throttle = PRISM_THROTTLE_POWER_CAP | PRISM_THROTTLE_HW_THERMAL,
-                                .ecc_uncorrected = 1};
+                                .ecc_uncorrected = 3};
   prism_alerts_update(&alerts, &sample, &raised, &cleared);
-  assert_int_equal(raised, (1u << PRISM_ALERT_MEMORY) | (1u << PRISM_ALERT_POWER) |
-                               (1u << PRISM_ALERT_THROTTLE) | (1u << PRISM_ALERT_ECC));
+  assert_int_equal(raised, (1u << PRISM_ALERT_COUNT) - 1);
   assert_int_equal(cleared, 0);
+  check_line(&alerts, PRISM_ALERT_TEMPERATURE, "the GPU is hot: 86 degrees C");
+  check_line(&alerts, PRISM_ALERT_POWER, "the GPU is at its power limit: 100 %");
+  check_line(&alerts, PRISM_ALERT_MEMORY, "the memory of the GPU is nearly full: 98 %");
+  check_line(&alerts, PRISM_ALERT_THROTTLE, "the GPU is slowed down: critical temperature");
+  check_line(&alerts, PRISM_ALERT_ECC,
+             "the memory of the GPU had errors that were not corrected: 3 since its driver was "
+             "loaded");
   sample.throttle = PRISM_THROTTLE_POWER_CAP; /* ordinary at full load */
   sample.power_w = 680;                       /* 97 %: neither here nor there */
+  sample.temperature_c = 70;
+  for (int i = 1; i < PRISM_ALERT_HOLD; ++i) {
+    prism_alerts_update(&alerts, &sample, &raised, &cleared);
+    assert_int_equal(raised | cleared, 0);
+  }
   prism_alerts_update(&alerts, &sample, &raised, &cleared);
   assert_int_equal(raised, 0);
-  assert_int_equal(cleared, 1u << PRISM_ALERT_THROTTLE);
-  for (int i = 0; i < PRISM_ALERT_COUNT; ++i)
-    assert_true(strlen(prism_alert_text((prism_alert_t)i)) > 5);
+  assert_int_equal(cleared, (1u << PRISM_ALERT_THROTTLE) | (1u << PRISM_ALERT_TEMPERATURE));
+  check_line(&alerts, PRISM_ALERT_TEMPERATURE, "the GPU has cooled down: 70 degrees C");
+  check_line(&alerts, PRISM_ALERT_THROTTLE, "the GPU is no longer slowed down");
+  assert_true(prism_alert_warns(PRISM_ALERT_ECC) && !prism_alert_warns(PRISM_ALERT_POWER));
+}
+
+/* Where NVML tells nothing, nothing is raised. */
+static void no_values_no_alerts(void **state) {
+  (void)state;
+  prism_alerts_t alerts = {0};
+  uint32_t raised = 9, cleared = 9;
+  prism_nvml_sample_t sample;
+  prism_nvml_sample_clear(&sample);
+  for (int i = 0; i < 20; ++i) {
+    prism_alerts_update(&alerts, &sample, &raised, &cleared);
+    assert_int_equal(raised | cleared, 0);
+  }
 }
 
 static void throttle_reasons_in_words(void **state) {
@@ -460,8 +511,10 @@ int main(void) {
       cmocka_unit_test(size_classes),
       cmocka_unit_test(book_follows_a_model),
       cmocka_unit_test(slots_follow_a_queue),
+      cmocka_unit_test(thresholds_have_two_sides),
       cmocka_unit_test(alerts_do_not_flutter),
       cmocka_unit_test(alerts_of_every_kind),
+      cmocka_unit_test(no_values_no_alerts),
       cmocka_unit_test(throttle_reasons_in_words),
       cmocka_unit_test(nvml_is_optional),
       cmocka_unit_test(sticky_errors),
