@@ -63,8 +63,8 @@ def text_of(value):
 def read_run(path):
     with open_run(path) as file:
         version = int(file.attrs.get("schema_version", 0))
-        if version not in (1, 2):
-            fail(f"{path}: schema version {version} is not known to this script (1 and 2 are)")
+        if version not in (1, 2, 3):
+            fail(f"{path}: schema version {version} is not known to this script (1 to 3 are)")
         graph = {key: file["graph"].attrs[key] for key in ("name", "n", "m")}
         run = {
             "name": text_of(graph["name"]), "n": int(graph["n"]), "m": int(graph["m"]),

@@ -37,6 +37,28 @@ static prism_status_t add_gpu(const prism_result_t *result, prism_text_t *out) {
   return prism_text_add(out, "\n");
 }
 
+/* Where its time went: a line a part. */
+static prism_status_t add_profile(const prism_result_t *result, prism_text_t *out) {
+  const prism_gpu_profile_t *profile = result->gpu_profile;
+  if (profile == NULL) return PRISM_OK;
+  PRISM_TRY(prism_text_add(out, "\n%-22s %8s %9s %7s %10s %10s %10s %10s %9s\n", "time of the GPU",
+                           "count", "total s", "share %", "mean us", "min us", "max us",
+                           "stddev us", "M it/s"));
+  for (int32_t i = 0; i < profile->parts; ++i) {
+    const prism_gpu_part_t *part = &profile->part[i];
+    const prism_duration_t *time = &part->time;
+    PRISM_TRY(prism_text_add(out, "%-22s %8" PRId64 " %9.3f %7.1f %10.1f %10.1f %10.1f %10.1f",
+                             part->name, time->count, time->total,
+                             100.0 * prism_gpu_profile_share(profile, part), 1e6 * time->mean,
+                             1e6 * time->min, 1e6 * time->max,
+                             1e6 * prism_duration_stddev(time)));
+    if (part->iterations > 0)
+      PRISM_TRY(prism_text_add(out, " %9.1f", 1e-6 * prism_gpu_part_rate(part)));
+    PRISM_TRY(prism_text_add(out, "\n"));
+  }
+  return PRISM_OK;
+}
+
 prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_report_run_t *run,
                                     prism_text_t *out) {
   const prism_result_t *result = &run->result;
@@ -77,7 +99,7 @@ prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_r
                              " failed writes\n",
                              run->lost, run->failures));
   }
-  return PRISM_OK;
+  return add_profile(result, out);
 }
 
 /* ---- JSON ---- */
@@ -91,6 +113,28 @@ static prism_status_t add_string(prism_text_t *out, const char *key, const char 
 static prism_status_t add_number(prism_text_t *out, const char *key, double value) {
   PRISM_TRY(prism_text_add(out, ", \"%s\": ", key));
   return prism_jsonl_number(value, out);
+}
+
+/* Present only where there is one. */
+static prism_status_t json_profile(const prism_result_t *result, prism_text_t *out) {
+  const prism_gpu_profile_t *profile = result->gpu_profile;
+  if (profile == NULL) return PRISM_OK;
+  PRISM_TRY(prism_text_add(out, ", \"gpu_profile\": ["));
+  for (int32_t i = 0; i < profile->parts; ++i) {
+    const prism_gpu_part_t *part = &profile->part[i];
+    const prism_duration_t *time = &part->time;
+    PRISM_TRY(prism_text_add(out, "%s{\"name\": ", i == 0 ? "" : ", "));
+    PRISM_TRY(prism_jsonl_string(part->name, sizeof part->name, out));
+    PRISM_TRY(prism_text_add(out, ", \"count\": %" PRId64, time->count));
+    PRISM_TRY(add_number(out, "total_s", time->total));
+    PRISM_TRY(add_number(out, "share", prism_gpu_profile_share(profile, part)));
+    PRISM_TRY(add_number(out, "mean_us", 1e6 * time->mean));
+    PRISM_TRY(add_number(out, "min_us", 1e6 * time->min));
+    PRISM_TRY(add_number(out, "max_us", 1e6 * time->max));
+    PRISM_TRY(add_number(out, "stddev_us", 1e6 * prism_duration_stddev(time)));
+    PRISM_TRY(prism_text_add(out, ", \"iterations\": %" PRId64 "}", part->iterations));
+  }
+  return prism_text_add(out, "]");
 }
 
 static prism_status_t json_object(const prism_report_job_t *job, const prism_report_run_t *run,
@@ -121,6 +165,7 @@ static prism_status_t json_object(const prism_report_job_t *job, const prism_rep
   PRISM_TRY(add_string(out, "output", run->outputs.run_path));
   PRISM_TRY(add_number(out, "gpu_busy", result->gpu_busy));
   PRISM_TRY(add_number(out, "gpu_overlap", result->gpu_overlap));
+  PRISM_TRY(json_profile(result, out));
   return prism_text_add(out, "}");
 }
 

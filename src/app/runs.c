@@ -187,6 +187,7 @@ static prism_status_t run_one(const prism_session_t *session, int64_t index,
       .interrupt = prism_signals_flag(),
       .progress = first ? prism_progress_show : NULL,
       .remark = first ? prism_progress_remark : NULL,
+      .warn = prism_progress_warn, /* each rank of its own GPU */
       .user = session->view,
   };
   status = prism_solve(&config, &run->result);

@@ -140,7 +140,7 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
   X(gpu, memory_fraction, F64, "0.9", 0.01, 1, "", "",                                             \
     "share of the GPU's memory that may be used")                                                  \
   X(gpu, profile, FLAG, "false", 0, 0, "", "",                                                     \
-    "time every kernel and mark ranges for profilers")
+    "time the parts of the work on the GPU, told at the end; a bit slower: no CUDA graphs")
 
 #define PRISM_PARAMS_TELEMETRY(X)                                                                  \
   X(telemetry, enabled, FLAG, "true", 0, 0, "", "", "write the run file and the .jsonl")           \

@@ -27,6 +27,9 @@ static const prism_field_t MIGRATION_fields[] = {PRISM_MIGRATION_FIELDS(FIELD)};
 #define RECORD prism_gpu_t
 static const prism_field_t GPU_fields[] = {PRISM_GPU_FIELDS(FIELD)};
 #undef RECORD
+#define RECORD prism_profile_t
+static const prism_field_t PROFILE_fields[] = {PRISM_PROFILE_FIELDS(FIELD)};
+#undef RECORD
 #define RECORD prism_solution_row_t
 static const prism_field_t SOLUTION_fields[] = {PRISM_SOLUTION_FIELDS(FIELD)};
 #undef RECORD

@@ -80,6 +80,21 @@ typedef char prism_str256_t[256];
   X(F64, overlap, "share of transfer_us beside a kernel, 0 to 1")  \
   X(F64, idle, "share of the span without a kernel, 0 to 1")
 
+/* /telemetry/profile: with gpu.profile, one per rank and part of its GPU's work, at the
+ * end. */
+#define PRISM_PROFILE_FIELDS(X)                                     \
+  X(F64, t, "s since start")                                        \
+  X(I32, rank, "")                                                  \
+  X(STR32, name, "")                                                \
+  X(I64, count, "times")                                            \
+  X(F64, total_s, "s")                                              \
+  X(F64, share, "of the time since the GPU's engine was made")      \
+  X(F64, mean_us, "us")                                             \
+  X(F64, min_us, "us")                                              \
+  X(F64, max_us, "us")                                              \
+  X(F64, stddev_us, "us")                                           \
+  X(I64, iterations, "moves made in it, 0: it makes none")
+
 /* /solutions/index: row i belongs to row i of /solutions/colors. */
 #define PRISM_SOLUTION_FIELDS(X)    \
   X(F64, t, "s since start")        \
@@ -110,6 +125,7 @@ typedef struct prism_metric { PRISM_METRIC_FIELDS(PRISM_RECORD_MEMBER) } prism_m
 typedef struct prism_event { PRISM_EVENT_FIELDS(PRISM_RECORD_MEMBER) } prism_event_t;
 typedef struct prism_migration { PRISM_MIGRATION_FIELDS(PRISM_RECORD_MEMBER) } prism_migration_t;
 typedef struct prism_gpu { PRISM_GPU_FIELDS(PRISM_RECORD_MEMBER) } prism_gpu_t;
+typedef struct prism_profile { PRISM_PROFILE_FIELDS(PRISM_RECORD_MEMBER) } prism_profile_t;
 typedef struct prism_solution_row {
   PRISM_SOLUTION_FIELDS(PRISM_RECORD_MEMBER)
 } prism_solution_row_t;
@@ -121,6 +137,7 @@ typedef struct prism_summary_row { PRISM_SUMMARY_FIELDS(PRISM_RECORD_MEMBER) } p
   X(EVENT, "event", "/telemetry/events", prism_event_t, PRISM_EVENT_FIELDS)                      \
   X(MIGRATION, "migration", "/telemetry/migrations", prism_migration_t, PRISM_MIGRATION_FIELDS)  \
   X(GPU, "gpu", "/telemetry/gpu", prism_gpu_t, PRISM_GPU_FIELDS)                                 \
+  X(PROFILE, "profile", "/telemetry/profile", prism_profile_t, PRISM_PROFILE_FIELDS)             \
   X(SOLUTION, "solution", "/solutions/index", prism_solution_row_t, PRISM_SOLUTION_FIELDS)       \
   X(SUMMARY, "summary", "/summary", prism_summary_row_t, PRISM_SUMMARY_FIELDS)
 

@@ -61,7 +61,7 @@ typedef struct prism_run {
   /* rank 0 */
   int32_t *input_color;    /* [input n] scratch; owned */
   prism_result_t *result;
-  double last_metric, last_progress, last_rate;
+  double last_metric, last_progress, last_rate, last_watch;
   int64_t last_iterations; /* at last_rate */
   double rate;             /* moves per second of this rank */
   bool improved;
@@ -112,9 +112,9 @@ void prism_run_hand_over(prism_run_t *run, int32_t island, const prism_parcel_t 
 /* Progress callback and periodic telemetry, when due. */
 prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now);
 
-/* [out] busy share and hidden transfers of all GPUs since the engines were made; -1
- * without a GPU. Collective. */
-prism_status_t prism_run_gpu_shares(prism_run_t *run, double *busy, double *overlap);
+/* What all GPUs did since their engines were made: gpu_busy, gpu_overlap and gpu_profile of
+ * the result. Once, when no island works any more. Collective. */
+prism_status_t prism_run_gpu_result(prism_run_t *run, prism_result_t *result);
 
 /* Seconds since the start of the run; is the time limit over? */
 double prism_run_elapsed(const prism_run_t *run);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "solve/run.h"
 
 /* One record a rank: its first island stands for it, on a GPU where there is one. */
@@ -34,19 +35,43 @@ static prism_status_t send_metric(prism_run_t *run, const char *step) {
 
 /* ---- the GPU ---- */
 
+/* Its health is watched at this pace, however rare the records are. */
+static const double watch_seconds = 1.0;
+
 static double share_of(double part, double whole, double none) {
   return whole > 0.0 ? fmin(1.0, fmax(0.0, part / whole)) : none;
 }
 
-static bool gpu_now(prism_run_t *run, prism_gpu_stats_t *now) {
+/* Tell the user of this rank's GPU, and the run file. */
+static prism_status_t tell_notice(prism_run_t *run, const prism_gpu_notice_t *notice) {
+  const prism_solve_config_t *config = run->config;
+  const bool warns = notice->warning && config->warn != NULL;
+  void (*callback)(void *, const char *) = warns ? config->warn : config->remark;
+  char text[sizeof notice->text + 32];
+  if (run->comm->size > 1)
+    snprintf(text, sizeof text, "rank %d: %s", run->comm->rank, notice->text);
+  else
+    snprintf(text, sizeof text, "%s", notice->text);
+  if (callback != NULL) callback(config->user, text);
+  return prism_telemetry_event(run->telemetry, "gpu_alert", -1, notice->text);
+}
+
+/* [out] now; there: false without a GPU */
+static prism_status_t look_at_gpu(prism_run_t *run, prism_gpu_stats_t *now, bool *there) {
   const prism_engine_ops_t *ops = run->engine.ops;
-  return ops->gpu_stats != NULL && ops->gpu_stats(run->engine.self, now);
+  run->last_watch = prism_run_elapsed(run);
+  *there = ops->gpu_stats != NULL && ops->gpu_stats(run->engine.self, now);
+  for (int32_t i = 0; *there && i < now->notices; ++i)
+    PRISM_TRY(tell_notice(run, &now->notice[i]));
+  return PRISM_OK;
 }
 
 /* What the GPU did since the last such record, and how it is. */
 static prism_status_t send_gpu(prism_run_t *run) {
   prism_gpu_stats_t now;
-  if (!gpu_now(run, &now)) return PRISM_OK;
+  bool there = false;
+  PRISM_TRY(look_at_gpu(run, &now, &there));
+  if (!there) return PRISM_OK;
   prism_gpu_t row;
   prism_record_blank(PRISM_RECORD_GPU, &row);
   row.utilization = now.utilization;
@@ -65,20 +90,72 @@ static prism_status_t send_gpu(prism_run_t *run) {
   return prism_telemetry_gpu(run->telemetry, &row);
 }
 
-prism_status_t prism_run_gpu_shares(prism_run_t *run, double *busy, double *overlap) {
+static prism_status_t sum_shares(prism_run_t *run, prism_result_t *result) {
   enum { WALL, KERNEL, TRANSFER, HIDDEN, SUMS };
   prism_gpu_stats_t now;
+  bool there = false;
   double sum[SUMS] = {0};
-  if (gpu_now(run, &now)) {
+  PRISM_TRY(look_at_gpu(run, &now, &there));
+  if (there) {
     sum[WALL] = now.wall;
     sum[KERNEL] = now.kernel;
     sum[TRANSFER] = now.transfer;
     sum[HIDDEN] = now.hidden;
   }
   PRISM_TRY(run->comm->ops->allreduce_f64(run->comm->self, sum, sum, SUMS, PRISM_REDUCE_SUM));
-  *busy = share_of(sum[KERNEL], sum[WALL], -1.0);
-  *overlap = share_of(sum[HIDDEN], sum[TRANSFER], -1.0);
+  result->gpu_busy = share_of(sum[KERNEL], sum[WALL], -1.0);
+  result->gpu_overlap = share_of(sum[HIDDEN], sum[TRANSFER], -1.0);
   return PRISM_OK;
+}
+
+static prism_status_t send_profile(prism_run_t *run, const prism_gpu_profile_t *profile) {
+  const double us = 1e6;
+  for (int32_t i = 0; i < profile->parts; ++i) {
+    const prism_gpu_part_t *part = &profile->part[i];
+    const prism_duration_t *time = &part->time;
+    prism_profile_t row;
+    prism_record_blank(PRISM_RECORD_PROFILE, &row);
+    PRISM_RECORD_TEXT(row.name, part->name);
+    row.count = time->count;
+    row.total_s = time->total;
+    row.share = prism_gpu_profile_share(profile, part);
+    row.mean_us = us * time->mean;
+    row.min_us = us * time->min;
+    row.max_us = us * time->max;
+    row.stddev_us = us * prism_duration_stddev(time);
+    row.iterations = part->iterations;
+    PRISM_TRY(prism_telemetry_profile(run->telemetry, &row));
+  }
+  return PRISM_OK;
+}
+
+/* Each rank's own goes to the run file, the sum to the result. */
+static prism_status_t gather_profile(prism_run_t *run, prism_result_t *result) {
+  const prism_engine_ops_t *ops = run->engine.ops;
+  prism_comm_t *comm = run->comm;
+  prism_gpu_profile_t own, *all = NULL, *sum = NULL;
+  memset(&own, 0, sizeof own);
+  if (ops->gpu_profile == NULL || !ops->gpu_profile(run->engine.self, &own)) own.parts = 0;
+  PRISM_TRY(send_profile(run, &own));
+  prism_status_t status = PRISM_ALLOC_ZERO(comm->size, &all);
+  if (status == PRISM_OK) status = PRISM_ALLOC_ZERO(1, &sum);
+  status = comm->ops->agree(comm->self, status);
+  if (status == PRISM_OK) status = comm->ops->allgather(comm->self, &own, all, sizeof own);
+  for (int32_t r = 0; r < comm->size && status == PRISM_OK; ++r)
+    prism_gpu_profile_merge(sum, &all[r]);
+  prism_free(all);
+  if (status == PRISM_OK && sum->parts > 0) {
+    result->gpu_profile = sum;
+    return PRISM_OK;
+  }
+  prism_free(sum);
+  return status;
+}
+
+prism_status_t prism_run_gpu_result(prism_run_t *run, prism_result_t *result) {
+  PRISM_TRY(sum_shares(run, result));
+  if (run->config->params->gpu.profile) PRISM_TRY(gather_profile(run, result));
+  return prism_telemetry_flush(run->telemetry, true);
 }
 
 /* ---- progress ---- */
@@ -118,6 +195,10 @@ prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now) {
     run->last_metric = elapsed;
     PRISM_TRY(send_metric(run, step));
     PRISM_TRY(send_gpu(run));
+  } else if (elapsed - run->last_watch >= watch_seconds) {
+    prism_gpu_stats_t unused;
+    bool there = false;
+    PRISM_TRY(look_at_gpu(run, &unused, &there));
   }
   return prism_telemetry_flush(run->telemetry, false);
 }

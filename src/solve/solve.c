@@ -122,7 +122,7 @@ static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
   PRISM_TRY(prism_telemetry_flush(run->telemetry, true));
   PRISM_TRY(comm->ops->allreduce_i64(comm->self, &run->iterations, &result->iterations, 1,
                                      PRISM_REDUCE_SUM));
-  PRISM_TRY(prism_run_gpu_shares(run, &result->gpu_busy, &result->gpu_overlap));
+  PRISM_TRY(prism_run_gpu_result(run, result));
   PRISM_TRY(comm->ops->barrier(comm->self));
   for (;;) { /* the last telemetry of the others */
     prism_message_t message;
@@ -208,5 +208,6 @@ prism_status_t prism_solve(const prism_solve_config_t *config, prism_result_t *o
 void prism_result_release(prism_result_t *result) {
   prism_free(result->color);
   prism_free(result->clique);
+  prism_free(result->gpu_profile);
   memset(result, 0, sizeof *result);
 }

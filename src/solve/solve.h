@@ -66,6 +66,7 @@ typedef struct prism_solve_config {
   const atomic_int *interrupt;  /* not 0: stop in order; may be NULL */
   void (*progress)(void *user, const prism_progress_t *progress); /* main thread; may be NULL */
   void (*remark)(void *user, const char *text); /* worth telling the user; as progress */
+  void (*warn)(void *user, const char *text);   /* as remark, of more weight; NULL: remark has it */
   void *user;
 } prism_solve_config_t;
 
@@ -80,6 +81,7 @@ typedef struct prism_result {
   int64_t iterations;    /* all ranks */
   double gpu_busy;       /* share of the search with a kernel running, all GPUs; -1: none */
   double gpu_overlap;    /* share of the transfers that ran beside a kernel; -1: none */
+  prism_gpu_profile_t *gpu_profile; /* of all GPUs, where gpu.profile asks; NULL: none; owned */
   bool fallback;         /* some rank had to take its fallback engine */
   prism_exit_t reason;
   int32_t kernel_vertices;

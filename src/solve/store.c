@@ -34,6 +34,7 @@ typedef struct entry {
     prism_event_t event;
     prism_migration_t migration;
     prism_gpu_t gpu;
+    prism_profile_t profile;
   } as;
 } entry_t;
 
@@ -497,6 +498,10 @@ bool prism_store_migration(prism_store_t *store, const prism_migration_t *record
 
 bool prism_store_gpu(prism_store_t *store, const prism_gpu_t *record) {
   return push(store, PRISM_RECORD_GPU, record);
+}
+
+bool prism_store_profile(prism_store_t *store, const prism_profile_t *record) {
+  return push(store, PRISM_RECORD_PROFILE, record);
 }
 
 prism_status_t prism_store_solution(prism_store_t *store, const prism_solution_row_t *row,

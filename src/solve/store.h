@@ -13,7 +13,7 @@
 #include "model/graph.h"
 #include "solve/record.h"
 
-enum { PRISM_STORE_SCHEMA_VERSION = 2 };
+enum { PRISM_STORE_SCHEMA_VERSION = 3 };
 
 typedef struct prism_store prism_store_t;
 
@@ -63,6 +63,7 @@ bool prism_store_metric(prism_store_t *store, const prism_metric_t *record);
 bool prism_store_event(prism_store_t *store, const prism_event_t *record);
 bool prism_store_migration(prism_store_t *store, const prism_migration_t *record);
 bool prism_store_gpu(prism_store_t *store, const prism_gpu_t *record);
+bool prism_store_profile(prism_store_t *store, const prism_profile_t *record);
 
 /* Hand over a verified colouring [n] (copied): it replaces the .sol at once
  * (write, fsync, rename) and is appended to /solutions. Never dropped: blocks

@@ -40,7 +40,8 @@ struct prism_h5 {
 /* Rows of a chunk: some tens of kilobytes, rewritten with every flush. */
 static const hsize_t chunk_rows[PRISM_RECORD_COUNT] = {
     [PRISM_RECORD_METRIC] = 128, [PRISM_RECORD_EVENT] = 64, [PRISM_RECORD_MIGRATION] = 512,
-    [PRISM_RECORD_GPU] = 128, [PRISM_RECORD_SOLUTION] = 256, [PRISM_RECORD_SUMMARY] = 1};
+    [PRISM_RECORD_GPU] = 128, [PRISM_RECORD_PROFILE] = 64, [PRISM_RECORD_SOLUTION] = 256,
+    [PRISM_RECORD_SUMMARY] = 1};
 
 /* The library's state is global, so this lock is, too. */
 static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;

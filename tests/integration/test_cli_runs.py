@@ -133,6 +133,16 @@ def test_repeated_runs():
     expect(dist("--runs", 2, "--quiet", "-k", 5, queen(6)), 1, "0 of 2 (0.0 %)")
 
 
+def test_no_gpu_no_profile():
+    # result_of knows all fields; gpu_profile is none of them
+    flags = ["--device", "cpu", "--gpu.profile", "on", "--seed", 1, "--quiet"]
+    result_of(expect(dist(*flags, "--json", "--output", "p.h5", queen(5)), 0).out)
+    text = expect(dist(*flags, "--output", "q.h5", queen(5)), 0).out
+    check("colors      5" in text and "time of the GPU" not in text, text)
+    check('"gpu.profile":"true"' in read("p.jsonl") and '"record":"profile"' not in read("p.jsonl"),
+          "a run without a GPU has a profile")
+
+
 def test_deterministic_repeats():
     found = []
     for i in range(2):

@@ -26,7 +26,7 @@ typedef struct mixed {
   int32_t gpu_islands, cpu_islands;
   bool fallback;
   prism_store_t *store;
-  char remarks[REMARKS];
+  char remarks[REMARKS], warnings[REMARKS];
 } mixed_t;
 
 static mixed_t mixed_of(uint32_t gpu_methods) {
@@ -46,19 +46,25 @@ static void note_remark(void *user, const char *text) {
   snprintf(mixed->remarks + used, REMARKS - used, "%s\n", text);
 }
 
+static void note_warning(void *user, const char *text) {
+  mixed_t *mixed = user;
+  size_t used = strlen(mixed->warnings);
+  snprintf(mixed->warnings + used, REMARKS - used, "%s\n", text);
+}
+
 static prism_status_t run(mixed_t *mixed, const prism_graph_t *graph, prism_result_t *result) {
   prism_comm_t comm = {0};
   assert_int_equal(prism_comm_self_create(&comm), PRISM_OK);
   prism_engine_part_t cpu = {prism_cpu_backend(&mixed->params.cpu), mixed->cpu_islands};
   prism_engine_part_t part[2] = {fake_part(&mixed->fake, mixed->gpu_islands), cpu};
   prism_engine_part_t alone = {cpu.backend, 3};
-  mixed->remarks[0] = '\0';
+  mixed->remarks[0] = mixed->warnings[0] = '\0';
   prism_solve_config_t config = {.graph = graph, .params = &mixed->params, .seed = 5,
                                  .comm = &comm, .part = part,
                                  .parts = mixed->cpu_islands > 0 ? 2 : 1,
                                  .fallback = mixed->fallback ? &alone : NULL,
                                  .store = mixed->store, .start_time = prism_clock_now(),
-                                 .remark = note_remark, .user = mixed};
+                                 .remark = note_remark, .warn = note_warning, .user = mixed};
   prism_status_t status = prism_solve(&config, result);
   prism_comm_destroy(&comm);
   if (result->color != NULL) {
@@ -331,6 +337,83 @@ static void the_gpu_is_told_about(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
+/* Asked for or not, alone and as a part of a joint engine. */
+static void the_gpu_is_profiled(void **state) {
+  (void)state;
+  for (int round = 0; round < 3; ++round) {
+    fixture_t files;
+    fixture_open(&files, 9);
+    prism_graph_t *graph = hopeless(90);
+    mixed_t mixed = mixed_of(BIT(POOL));
+    mixed.cpu_islands = round;
+    mixed.fake.profile = mixed.params.gpu.profile = round < 2;
+    mixed.params.run.time_limit = 0.2;
+    mixed.params.run.target = 12;
+    prism_store_config_t config = files.config;
+    config.graph = graph;
+    assert_int_equal(prism_store_open(&config, &mixed.store), PRISM_OK);
+    prism_result_t result;
+    assert_int_equal(run(&mixed, graph, &result), PRISM_OK);
+    if (round < 2) {
+      const prism_gpu_profile_t *profile = result.gpu_profile;
+      assert_non_null(profile);
+      assert_int_equal(profile->parts, 2);
+      assert_string_equal(profile->part[0].name, "pool search");
+      assert_true(fabs(prism_gpu_profile_share(profile, &profile->part[0]) - 0.5) < 1e-9);
+      assert_int_equal(profile->part[1].time.count, 2);
+    } else {
+      assert_null(result.gpu_profile);
+    }
+    prism_result_release(&result);
+    assert_int_equal(prism_store_close(&mixed.store, NULL), PRISM_OK);
+    char *text = fixture_read(files.jsonl, NULL);
+    assert_int_equal(fixture_lines(text, "{\"record\":\"profile\""), round < 2 ? 2 : 0);
+    const char *upload = strstr(text, "\"name\":\"upload\",\"count\":2,");
+    assert_int_equal(upload != NULL, round < 2);
+    if (upload != NULL) {
+      assert_true(fabs(number_of(upload, "total_s") - 4e-3) < 1e-9);
+      assert_true(fabs(number_of(upload, "mean_us") - 2000) < 1e-6);
+      assert_true(fabs(number_of(upload, "min_us") - 1000) < 1e-6);
+      assert_true(fabs(number_of(upload, "max_us") - 3000) < 1e-6);
+      assert_true(fabs(number_of(upload, "stddev_us") - 1000 * sqrt(2)) < 1e-3);
+      assert_true(number_of(upload, "iterations") == 0.0);
+    }
+    prism_free(text);
+    prism_graph_destroy(&graph);
+    fixture_close(&files);
+  }
+}
+
+/* Once each, to the right place, and into the run file. */
+static void the_gpu_alerts(void **state) {
+  (void)state;
+  fixture_t files;
+  fixture_open(&files, 9);
+  prism_graph_t *graph = hopeless(90);
+  mixed_t mixed = mixed_of(BIT(POOL));
+  mixed.fake.alarms = true;
+  mixed.params.run.time_limit = 0.6;
+  mixed.params.run.target = 12;
+  mixed.params.telemetry.interval = 0.05;
+  prism_store_config_t config = files.config;
+  config.graph = graph;
+  assert_int_equal(prism_store_open(&config, &mixed.store), PRISM_OK);
+  prism_result_t result;
+  assert_int_equal(run(&mixed, graph, &result), PRISM_OK);
+  prism_result_release(&result);
+  assert_string_equal(mixed.warnings, "the GPU is hot: 91 degrees C\n");
+  assert_string_equal(mixed.remarks, "the GPU is at its power limit: 99 %\n");
+  assert_int_equal(prism_store_close(&mixed.store, NULL), PRISM_OK);
+  char *text = fixture_read(files.jsonl, NULL);
+  assert_non_null(strstr(text, "\"event\":\"gpu_alert\",\"colors\":-1,"
+                               "\"notes\":\"the GPU is hot: 91 degrees C\""));
+  assert_non_null(strstr(text, "\"notes\":\"the GPU is at its power limit: 99 %\""));
+  prism_free(text);
+  prism_graph_destroy(&graph);
+  fixture_close(&files);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(both_parts_find_colorings),
@@ -341,6 +424,8 @@ int main(void) {
       cmocka_unit_test(the_gpu_goes_ahead_to_a_target),
       cmocka_unit_test(the_same_again),
       cmocka_unit_test(the_gpu_is_told_about),
+      cmocka_unit_test(the_gpu_is_profiled),
+      cmocka_unit_test(the_gpu_alerts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,12 @@ static void test_jsonl_holds_every_record(void **state) {
     PRISM_RECORD_TEXT(gpu.throttle, "power cap");
     assert_true(i % 2 == 0 || prism_store_gpu(store, &gpu));
   }
+  prism_profile_t part;
+  prism_record_blank(PRISM_RECORD_PROFILE, &part);
+  PRISM_RECORD_TEXT(part.name, "pool search");
+  part.count = 250;
+  part.mean_us = 12.5;
+  assert_true(prism_store_profile(store, &part));
   prism_event_t event;
   prism_record_blank(PRISM_RECORD_EVENT, &event);
   assert_true(prism_store_event(store, &event));
@@ -50,7 +56,7 @@ static void test_jsonl_holds_every_record(void **state) {
   assert_int_equal(atomic_load(&self.warnings), 0);
 
   char *text = fixture_read(self.jsonl, NULL);
-  assert_int_equal(strncmp(text, "{\"record\":\"config\",\"schema_version\":2,", 37), 0);
+  assert_int_equal(strncmp(text, "{\"record\":\"config\",\"schema_version\":3,", 37), 0);
   assert_non_null(strstr(text, "\"seed\":18446744073709551557"));
   assert_non_null(strstr(text, "\"flags\":\"-O2 \\\"quoted\\\"\""));
   assert_non_null(strstr(text, "\"run.time_limit\":\"60\""));
@@ -63,7 +69,10 @@ static void test_jsonl_holds_every_record(void **state) {
   assert_int_equal(fixture_lines(text, "{\"record\":\"event\""), 1);
   assert_int_equal(fixture_lines(text, "{\"record\":\"solution\""), 2);
   assert_int_equal(fixture_lines(text, "{\"record\":\"summary\""), 1);
-  assert_int_equal(fixture_lines(text, ""), 1255);
+  assert_int_equal(fixture_lines(text, "{\"record\":\"profile\""), 1);
+  assert_non_null(strstr(text, "\"name\":\"pool search\",\"count\":250,\"total_s\":null"));
+  assert_non_null(strstr(text, "\"mean_us\":12.5,"));
+  assert_int_equal(fixture_lines(text, ""), 1256);
   assert_int_equal(text[strlen(text) - 1], '\n');
   prism_free(text);
   text = fixture_read(self.sol, NULL);

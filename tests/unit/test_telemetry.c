@@ -58,6 +58,10 @@ static void test_batches_reach_rank_zero(void **state) {
   prism_record_blank(PRISM_RECORD_MIGRATION, &move);
   move.from_rank = 1;
   assert_int_equal(prism_telemetry_migration(sender, &move), PRISM_OK);
+  prism_profile_t part;
+  prism_record_blank(PRISM_RECORD_PROFILE, &part);
+  PRISM_RECORD_TEXT(part.name, "upload");
+  assert_int_equal(prism_telemetry_profile(sender, &part), PRISM_OK);
   assert_int_equal(prism_telemetry_flush(sender, true), PRISM_OK);
   assert_int_equal(prism_telemetry_flush(sender, true), PRISM_OK); /* nothing left */
   assert_int_equal(box.posts, 3);
@@ -75,6 +79,8 @@ static void test_batches_reach_rank_zero(void **state) {
   assert_int_equal(fixture_lines(text, "{\"record\":\"migration\""), 1);
   assert_non_null(strstr(text, "\"rank\":1,\"event\":\"new_k\",\"colors\":47"));
   assert_non_null(strstr(text, "from \\\"rank\\\" 1"));
+  assert_int_equal(fixture_lines(text, "{\"record\":\"profile\""), 1);
+  assert_non_null(strstr(text, "\"rank\":1,\"name\":\"upload\""));
   prism_free(text);
   fixture_close(&self);
 }
