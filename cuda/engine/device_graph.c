@@ -4,9 +4,10 @@
 
 #include "runtime/check.h"
 
+/* An array with nothing in it still has an address. */
 static prism_status_t upload(const void *host, size_t bytes, const void **out) {
   void *device = NULL;
-  PRISM_CUDA(cudaMalloc(&device, bytes));
+  PRISM_CUDA(cudaMalloc(&device, bytes > 0 ? bytes : 1));
   *out = device;
   PRISM_CUDA(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice));
   return PRISM_OK;
@@ -24,27 +25,23 @@ static prism_status_t upload_rows(const prism_graph_t *graph, prism_gpu_graph_t 
   return status;
 }
 
-static prism_status_t upload_all(const prism_graph_t *graph, prism_gpu_graph_t *out) {
+static prism_status_t upload_lists(const prism_graph_t *graph, prism_gpu_graph_t *out) {
   const void *offset = NULL, *neighbor = NULL;
-  size_t arcs = (size_t)graph->offset[graph->n];
   prism_status_t status =
       upload(graph->offset, ((size_t)graph->n + 1) * sizeof *graph->offset, &offset);
   out->offset = offset;
-  PRISM_TRY(status);
-  /* One more, so that an edgeless graph has something to point to. */
-  void *list = NULL;
-  PRISM_CUDA(cudaMalloc(&list, (arcs + 1) * sizeof *graph->neighbor));
-  neighbor = list;
+  if (status == PRISM_OK)
+    status = upload(graph->neighbor, (size_t)out->arcs * sizeof *graph->neighbor, &neighbor);
   out->neighbor = neighbor;
-  PRISM_CUDA(cudaMemcpy(list, graph->neighbor, arcs * sizeof *graph->neighbor,
-                        cudaMemcpyHostToDevice));
-  if (graph->n <= PRISM_DEVICE_GRAPH_DENSE) PRISM_TRY(upload_rows(graph, out));
-  return PRISM_OK;
+  return status;
 }
 
 prism_status_t prism_device_graph_create(const prism_graph_t *graph, prism_gpu_graph_t *out) {
-  prism_gpu_graph_t made = {.n = graph->n, .max_degree = prism_graph_max_degree(graph)};
-  prism_status_t status = upload_all(graph, &made);
+  prism_gpu_graph_t made = {.n = graph->n, .max_degree = prism_graph_max_degree(graph),
+                            .arcs = graph->offset[graph->n]};
+  prism_status_t status = upload_lists(graph, &made);
+  if (status == PRISM_OK && graph->n <= PRISM_DEVICE_GRAPH_DENSE)
+    status = upload_rows(graph, &made);
   if (status != PRISM_OK) {
     prism_device_graph_destroy(&made);
     return status;

@@ -13,7 +13,8 @@ typedef struct prism_gpu_graph {
   int32_t words;           /* 32-bit words of a row, a multiple of 4 */
   const uint32_t *row;     /* [n][words] bit u of row v: they are adjacent; NULL: too large */
   const int64_t *offset;   /* [n + 1] */
-  const int32_t *neighbor; /* [2 m], ascending within a vertex */
+  const int32_t *neighbor; /* [arcs], ascending within a vertex */
+  int64_t arcs;            /* 2 m */
 } prism_gpu_graph_t;
 
 /* Complete colourings of one graph with k colours. */

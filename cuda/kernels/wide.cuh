@@ -19,32 +19,40 @@ namespace wide {
 static const uint32_t ALL_LANES = 0xFFFFFFFFu;
 static const int32_t NO_COUNT = INT_MAX;
 static const uint32_t NO_ENTRY = 0xFFFFu;
+static const uint16_t NO_COLOR = 0xFFFF;
 enum { WARPS = 32 }; /* of a block, at most */
 
 /* The top bit of a cell means "forbidden": tabu, or the vertex's own colour. */
 struct Narrow {
   typedef uint16_t type;
+  static const bool WEIGHTED = false;
   static const int PER_GROUP = 8; /* cells of 16 bytes */
   static const uint32_t FORBID = 0x8000u;
   static __device__ __forceinline__ uint32_t cell_of(uint4 group, int j) {
     uint32_t word = j < 2 ? group.x : j < 4 ? group.y : j < 6 ? group.z : group.w;
     return word >> (16 * (j & 1)) & 0xFFFFu;
   }
-  static __device__ __forceinline__ void bump(uint16_t *row, int32_t c) {
-    atomicAdd((uint32_t *)row + (c >> 1), 1u << (16 * (c & 1)));
+  static __device__ __forceinline__ void bump(uint16_t *row, int32_t c, uint32_t weight) {
+    atomicAdd((uint32_t *)row + (c >> 1), weight << (16 * (c & 1)));
   }
 };
 
 struct Broad {
   typedef uint32_t type;
+  static const bool WEIGHTED = false;
   static const int PER_GROUP = 4;
   static const uint32_t FORBID = 0x80000000u;
   static __device__ __forceinline__ uint32_t cell_of(uint4 group, int j) {
     return j == 0 ? group.x : j == 1 ? group.y : j == 2 ? group.z : group.w;
   }
-  static __device__ __forceinline__ void bump(uint32_t *row, int32_t c) {
-    atomicAdd(row + c, 1u);
+  static __device__ __forceinline__ void bump(uint32_t *row, int32_t c, uint32_t weight) {
+    atomicAdd(row + c, weight);
   }
+};
+
+/* Counts are sums of edge weights. */
+struct Weighted : Broad {
+  static const bool WEIGHTED = true;
 };
 
 /* A conflicting vertex; counts are of neighbours. */
@@ -90,10 +98,12 @@ struct Books {
   int32_t fresh;                /* new conflicts of it */
   int32_t again;                /* slots whose row must be scanned */
   int32_t live;                 /* slots in use at the start */
+  int32_t change;               /* conflicting edges that a move of a weighted search adds */
   uint32_t stop;
 };
 
-/* What every thread of an individual holds. */
+/* What every thread of an individual holds. At most 128 bytes: more would be passed to
+ * functions through local memory. */
 template <class Cell>
 struct Search {
   typename Cell::type *gamma; /* [n][stride] */
@@ -103,6 +113,7 @@ struct Search {
   int32_t *fresh;     /* [n] new conflicts of an iteration */
   int32_t *again;     /* [n] slots to scan */
   uint16_t *color;
+  uint16_t *weight;   /* [arcs] of a weighted search */
   uint2 *entry;       /* shared [ring] tabu pairs: vertex, colour | next entry << 16 */
   uint16_t *head;     /* shared [ring] first entry of each slot of the calendar */
   Books *books;       /* shared */
@@ -198,6 +209,14 @@ __device__ __forceinline__ void offer(Slot &slot, int32_t count, int32_t c, uint
 
 /* ---- the start ---- */
 
+/* Empty a row, by a warp: the cells beyond the colours are forbidden. */
+template <class Cell>
+__device__ __forceinline__ void clear_row(const Search<Cell> &s, int32_t v) {
+  typename Cell::type *row = row_of(s, v);
+  for (int32_t c = s.lane; c < s.stride; c += 32)
+    row[c] = (typename Cell::type)(c < s.k ? 0u : ALL_LANES);
+}
+
 /* Make a warp's rows of gamma, and slots for the conflicting vertices. */
 template <class Cell>
 __device__ __noinline__ void build(Search<Cell> s, prism_gpu_graph_t g, prism_gpu_hooks_t hooks) {
@@ -206,18 +225,21 @@ __device__ __noinline__ void build(Search<Cell> s, prism_gpu_graph_t g, prism_gp
   unsigned long long conflicts = 0;
   for (int32_t v = s.warp; v < s.n; v += warps) {
     typename Cell::type *row = row_of(s, v);
-    for (int32_t c = s.lane; c < s.stride; c += 32)
-      row[c] = (typename Cell::type)(c < s.k ? 0u : ALL_LANES);
-    __syncwarp();
-    for (int64_t e = g.offset[v] + s.lane; e < g.offset[v + 1]; e += 32)
-      Cell::bump(row, s.color[g.neighbor[e]]);
-    __syncwarp();
     const int32_t c = s.color[v];
+    uint32_t mates = 0;
+    clear_row(s, v);
+    __syncwarp();
+    for (int64_t e = g.offset[v] + s.lane; e < g.offset[v + 1]; e += 32) {
+      const int32_t other = s.color[g.neighbor[e]];
+      Cell::bump(row, other, Cell::WEIGHTED ? s.weight[e] : 1u);
+      mates += other == c;
+    }
+    __syncwarp();
     Slot slot = {v, (int32_t)((uint32_t)row[c] & low), 0, 0, 0, 0, 0, 0};
     __syncwarp();
     if (s.lane == 0) row[c] = (typename Cell::type)((uint32_t)row[c] | Cell::FORBID);
     __syncwarp();
-    conflicts += (uint32_t)slot.own;
+    conflicts += __reduce_add_sync(ALL_LANES, mates);
     int32_t at = -1;
     if (slot.own > 0 && !is_frozen(hooks, v)) {
       scan_row(s, v, c, false, draw(s, v, 0, DRAW_SCAN), &slot);
@@ -271,7 +293,7 @@ __device__ __forceinline__ Move look(const Search<Cell> &s, const prism_gpu_hook
     if (i < s.top) slot = s.slots[i];
     const int32_t best = slot.best;
     const bool tempted =
-        slot.vertex >= 0 && slot.banned < best && slot.banned - slot.own < room;
+        !Cell::WEIGHTED && slot.vertex >= 0 && slot.banned < best && slot.banned - slot.own < room;
     uint32_t lanes = __ballot_sync(ALL_LANES, tempted);
     for (; lanes != 0; lanes &= lanes - 1) {
       const int32_t h = __ffs((int)lanes) - 1;
@@ -364,29 +386,32 @@ __device__ __forceinline__ void vacate(const Search<Cell> &s, const prism_gpu_ho
   s.vacant[s.vacancies + atomicAdd(&s.books->removed, 1)] = i;
 }
 
-/* u, a neighbour of the vertex that moves. */
+/* u, a neighbour of the vertex that moves, by an edge of that weight. */
 template <class Cell>
 __device__ __forceinline__ void follow(const Search<Cell> &s, const prism_gpu_hooks_t &hooks,
-                                       const Move &move, int32_t u, uint32_t now) {
+                                       const Move &move, int32_t u, uint32_t weight,
+                                       uint32_t now) {
   const uint32_t low = Cell::FORBID - 1u;
   typename Cell::type *row = row_of(s, u);
-  const uint32_t x = (uint32_t)row[move.from] - 1u, y = (uint32_t)row[move.to] + 1u;
-  const int32_t i = s.slot_of[u], c = s.color[u];
+  const uint32_t x = (uint32_t)row[move.from] - weight, y = (uint32_t)row[move.to] + weight;
+  const int32_t i = s.slot_of[u], c = s.color[u], gained = (c == move.to) - (c == move.from);
   row[move.from] = (typename Cell::type)x;
   row[move.to] = (typename Cell::type)y;
+  if (Cell::WEIGHTED && gained != 0) atomicAdd(&s.books->change, gained);
   if (i < 0) {
     if (c == move.to && !is_frozen(hooks, u)) s.fresh[atomicAdd(&s.books->fresh, 1)] = u;
     return;
   }
   Slot slot = s.slots[i];
-  slot.own += (c == move.to) - (c == move.from);
+  slot.own += gained * (int32_t)weight;
   if (slot.own == 0) {
     vacate(s, hooks, i, slot, now);
     return;
   }
   const int32_t before = slot.best;
   if (x < Cell::FORBID) offer(slot, (int32_t)x, move.from, draw(s, u, now, DRAW_OFFER));
-  const bool kept = y < Cell::FORBID && (int32_t)y - 1 == before && slot.best == before;
+  const bool kept =
+      y < Cell::FORBID && (int32_t)(y - weight) == before && slot.best == before;
   slot.ties -= kept;
   if (x >= Cell::FORBID && c != move.from) slot.banned = min(slot.banned, (int32_t)(x & low));
   s.slots[i] = slot;

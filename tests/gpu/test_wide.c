@@ -1,56 +1,7 @@
 /* The wide search on the device: every result counted on the host, improving moves held
  * to be the best there are, planted graphs solved, hooks obeyed, graphs that fit nothing
- * else. */
-#include "gpu/search_fixture.h"
-#include "kernels/wide.h"
-#include "seam/engine.h"
-
-static const uint64_t seed = 20261122;
-
-typedef struct setting {
-  int64_t iterations;
-  int32_t threads, individuals;
-  float base, slope; /* 0: those of TabuCol */
-  prism_gpu_hooks_t hooks;
-  uint64_t generation;
-} setting_t;
-
-static prism_wide_plan_t run(search_case_t *c, const setting_t *s, const prism_gpu_pool_t *into) {
-  prism_wide_plan_t plan;
-  must(prism_wide_plan(&c->device, c->start.k, s->threads, &plan));
-  int32_t individuals = s->individuals > 0 ? s->individuals : c->start.members;
-  void *scratch = device_bytes((size_t)individuals * plan.individual_bytes);
-  case_upload(c, s->generation);
-  prism_wide_job_t job = {.start = c->start,
-                          .best = *into,
-                          .iterations = s->iterations,
-                          .tenure_base = s->base > 0.0f ? s->base : 10.0f,
-                          .tenure_slope = s->base > 0.0f ? s->slope : 0.6f,
-                          .seed = seed,
-                          .first_individual = 100,
-                          .generation = case_generation(c),
-                          .stop = c->report.flags,
-                          .solved = c->report.flags + 1,
-                          .moves = c->report.moves,
-                          .hooks = s->hooks};
-  must(prism_launch_wide(&plan, &c->device, &job, scratch, individuals, NULL));
-  case_check(c, into);
-  must_cuda(cudaFree(scratch));
-  return plan;
-}
-
-/* ---- what a host would do ---- */
-
-typedef struct host {
-  const prism_graph_t *graph;
-  int32_t k;
-  const float *score;
-  const uint32_t *frozen;
-} host_t;
-
-static bool host_frozen(const host_t *h, int32_t v) {
-  return h->frozen != NULL && (h->frozen[v >> 5] >> (v & 31) & 1u) != 0;
-}
+ * else; greedy starts. */
+#include "gpu/wide_fixture.h"
 
 static int32_t near_color(const host_t *h, const int32_t *color, int32_t v, int32_t c) {
   int32_t count = 0;
@@ -225,7 +176,7 @@ static void graphs_that_fit_nothing_else(void **state) {
   run(&c, &t, &c.best);
   assert_int_equal(c.f[0], 0);
   prism_wide_plan_t plan;
-  assert_int_equal(prism_wide_plan(&c.device, 65536, 0, &plan), PRISM_UNSUPPORTED);
+  assert_int_equal(prism_wide_plan(&c.device, 65536, false, 0, &plan), PRISM_UNSUPPORTED);
   case_close(&c);
 }
 
@@ -306,7 +257,7 @@ static void a_stop_ends_it(void **state) {
   (void)state;
   search_case_t c = case_open(gnp(80, 0.9, seed), 5, 5, 2, seed);
   prism_wide_plan_t plan;
-  must(prism_wide_plan(&c.device, 5, 0, &plan));
+  must(prism_wide_plan(&c.device, 5, false, 0, &plan));
   void *scratch = device_bytes(2 * plan.individual_bytes);
   case_upload(&c, 0);
   uint32_t one = 1;
@@ -319,13 +270,94 @@ static void a_stop_ends_it(void **state) {
   must(prism_launch_wide(&plan, &c.device, &job, scratch, 2, NULL));
   case_check(&c, &c.best);
   assert_true(c.report.made < 1000);
+  /* Who waits for memory does not begin. */
+  must_cuda(cudaMemset(c.best.f, 0x7F, 2 * sizeof *c.best.f));
+  must(prism_launch_wide(&plan, &c.device, &job, scratch, 1, NULL));
+  host_ints(c.best.f, c.f, 2);
+  assert_true(c.f[0] < 0x7F7F7F7F);
+  assert_int_equal(c.f[1], 0x7F7F7F7F);
+  job.weight = NULL;
+  plan.weighted = true;
+  assert_int_equal(prism_launch_wide(&plan, &c.device, &job, scratch, 2, NULL), PRISM_INVALID);
   must_cuda(cudaFree(scratch));
   case_close(&c);
 }
 
-static void nothing_is_left(void **state) {
+/* ---- starts ---- */
+
+/* Where vertices stand in the order of a member. */
+static void order_of(int32_t n, uint64_t generation, uint32_t individual, int32_t *place) {
+  prism_rng_block_t word = prism_rng_at(seed, generation, 0, individual, PRISM_RNG_INITIAL);
+  uint64_t first = prism_rng_scale(word.word[1], (uint32_t)n);
+  uint64_t step = prism_rng_scale(word.word[2], (uint32_t)n);
+  for (bool again = true; again; ++step) {
+    for (int32_t v = 0; v < n; ++v) place[v] = -1;
+    for (int32_t i = 0; i < n; ++i) place[(first + (uint64_t)i * step) % (uint64_t)n] = i;
+    again = false;
+    for (int32_t v = 0; v < n; ++v) again |= place[v] < 0;
+  }
+}
+
+/* Every vertex has a colour of its fewest neighbours among those before it. */
+static void check_start(const prism_graph_t *g, int32_t k, int32_t batch, const int32_t *place,
+                        const int32_t *color) {
+  int32_t *count = NULL;
+  must(PRISM_ALLOC(k, &count));
+  for (int32_t v = 0; v < g->n; ++v) {
+    int32_t least = INT32_MAX;
+    memset(count, 0, (size_t)k * sizeof *count);
+    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e) {
+      const int32_t u = g->neighbor[e];
+      count[color[u]] += place[u] / batch < place[v] / batch;
+    }
+    for (int32_t c = 0; c < k; ++c) least = count[c] < least ? count[c] : least;
+    assert_int_equal(count[color[v]], least);
+  }
+  prism_free(count);
+}
+
+static void starts_are_greedy(void **state) {
   (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
+  enum { MEMBERS = 5, INDIVIDUAL = 40 };
+  static const uint64_t generation = 3;
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; ++i) {
+    const shape_t *s = &shapes[i];
+    search_case_t c = case_open(gnp(s->n, s->p, seed + i), s->k, s->k, MEMBERS, seed + i);
+    prism_wide_plan_t plan;
+    must(prism_wide_plan(&c.device, s->k, i % 3 == 0, s->threads, &plan));
+    void *scratch = device_bytes(2 * plan.individual_bytes);
+    case_upload(&c, generation);
+    prism_convert_random_t random = {seed, case_generation(&c), INDIVIDUAL};
+    must(prism_launch_wide_start(&plan, &c.device, &c.best, &random, scratch, 2, NULL));
+    int32_t *place = NULL, same = 0;
+    must(PRISM_ALLOC(s->n, &place));
+    for (int32_t m = 0; m < MEMBERS; ++m) {
+      int32_t *color = c.best_color + m * s->n;
+      pool_get(&c.best, m, color);
+      for (int32_t v = 0; v < s->n; ++v) assert_in_range(color[v], 0, s->k - 1);
+      order_of(s->n, generation, INDIVIDUAL + (uint32_t)m, place);
+      check_start(c.graph, s->k, plan.threads / 32, place, color);
+      same += memcmp(color, c.best_color, (size_t)s->n * sizeof *color) == 0;
+    }
+    if (s->n > 30 && s->k > 1) assert_int_equal(same, 1);
+    prism_free(place);
+    must_cuda(cudaFree(scratch));
+    case_close(&c);
+  }
+}
+
+/* Conflicts of frozen vertices alone: no move, and no time is spent. */
+static void nothing_to_move(void **state) {
+  (void)state;
+  search_case_t c = case_open(gnp(20, 1.0, seed), 3, 3, 2, seed);
+  const uint32_t frozen[1] = {0xFFFFF};
+  setting_t t = {.iterations = 1000};
+  t.hooks.frozen = device_copy(frozen, sizeof frozen);
+  run(&c, &t, &c.best);
+  assert_int_equal(c.report.made, 0);
+  assert_memory_equal(c.best_color, c.start_color, 40 * sizeof *c.best_color);
+  must_cuda(cudaFree((void *)(uintptr_t)t.hooks.frozen));
+  case_close(&c);
 }
 
 int main(void) {
@@ -338,7 +370,8 @@ int main(void) {
       cmocka_unit_test(slots_are_packed),
       cmocka_unit_test(hooks_are_obeyed),
       cmocka_unit_test(a_stop_ends_it),
-      cmocka_unit_test(nothing_is_left),
+      cmocka_unit_test(starts_are_greedy),
+      cmocka_unit_test(nothing_to_move),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return gpu_run(tests);
 }
