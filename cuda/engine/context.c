@@ -58,3 +58,11 @@ void prism_gpu_release(prism_gpu_context_t *context, void *block, cudaStream_t s
   pthread_mutex_unlock(&context->lock);
   (void)status;
 }
+
+size_t prism_gpu_limit(prism_gpu_context_t *context) {
+  prism_mem_stats_t stats;
+  pthread_mutex_lock(&context->lock);
+  prism_mem_pool_stats(context->memory, &stats);
+  pthread_mutex_unlock(&context->lock);
+  return stats.limit;
+}

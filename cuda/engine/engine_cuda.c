@@ -173,12 +173,14 @@ static void share_out(const prism_params_gpu_t *params, int32_t islands, int32_t
 
 static prism_status_t make_islands(cuda_engine_t *engine, const prism_engine_config_t *config,
                                    const prism_gpu_setup_t *setup) {
+  const int32_t degree = prism_graph_max_degree(config->graph);
   PRISM_TRY(PRISM_ALLOC_ZERO(config->islands, &engine->island));
   for (int32_t i = 0; i < config->islands; ++i) {
     engine->islands = i + 1; /* also one that fails half-way is released */
     prism_gpu_island_setup_t island = {.kernel = config->graph, .seed = config->seed,
                                        .id = (uint32_t)(config->first_island + i)};
     share_out(&setup->params, config->islands, setup->tempering, i, &island);
+    PRISM_TRY(prism_searcher_methods(config->graph->n, degree, island.methods, &island.methods));
     PRISM_TRY(prism_gpu_island_init(&engine->island[i], &engine->context, &island));
   }
   return PRISM_OK;

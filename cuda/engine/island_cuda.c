@@ -164,11 +164,13 @@ static void keep_learned(prism_gpu_island_t *island) {
   drop_learned(island);
   island->learned = p->learned;
   island->learned_members = p->members;
+  island->learned_wide = p->searcher.wide;
   p->learned = NULL;
 }
 
 static void take_learned(prism_gpu_island_t *island, prism_population_t *p) {
-  if (island->learned != NULL && island->learned_members == p->members) {
+  if (island->learned != NULL && island->learned_members == p->members &&
+      island->learned_wide == p->searcher.wide) {
     void *taught = p->learned; /* blocks of one size change owners */
     p->learned = island->learned;
     island->learned = taught;
@@ -418,6 +420,22 @@ static prism_status_t run_generations(prism_gpu_island_t *island, prism_populati
   return PRISM_OK;
 }
 
+/* What the user should know of a population; each only once. */
+static void note_limits(prism_gpu_island_t *island, prism_population_t *p,
+                        prism_summary_t *summary) {
+  if (p->members < p->wanted) {
+    snprintf(summary->note, sizeof summary->note,
+             "the memory of the GPU holds %d individuals instead of %d", p->members, p->wanted);
+    p->wanted = p->members;
+  } else if (p->searcher.method != p->method && !island->stood_in) {
+    snprintf(summary->note, sizeof summary->note,
+             "%d vertices in %d colors are too much for %s on this GPU: %s stands in for it",
+             p->graph.n, p->k, prism_method_name(p->method),
+             prism_method_name(p->searcher.method));
+    island->stood_in = true;
+  }
+}
+
 prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_work_t *work,
                                      const atomic_bool *stop, prism_summary_t *summary) {
   double begin = prism_clock_now();
@@ -438,11 +456,7 @@ prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_wor
   }
   if (!island->live[m]) PRISM_TRY(open_population(island, work, NULL));
   prism_population_t *p = &island->population[m];
-  if (p->members < p->wanted) {
-    snprintf(summary->note, sizeof summary->note,
-             "the memory of the GPU holds %d individuals instead of %d", p->members, p->wanted);
-    p->wanted = p->members; /* said once */
-  }
+  note_limits(island, p, summary);
   account_t account = {.work = work, .stop = stop, .summary = summary, .begin = begin};
   PRISM_TRY(run_generations(island, p, &account));
   summary->f_best = island->best_f[m];

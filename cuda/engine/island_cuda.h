@@ -46,6 +46,8 @@ typedef struct prism_gpu_island {
   bool seeded;                  /* it was imported, and no work has begun from it */
   void *learned;                /* edge weights of the last k; device memory, owned */
   int32_t learned_members;      /* how many individuals learned them */
+  bool learned_wide;            /* laid out for the wide search */
+  bool stood_in;                /* the user knows that another search stands in for a method */
   prism_hooks_cuda_t hooks;
   int32_t *guest;               /* [view n] migrant for the next generation; owned */
   int32_t guest_f;              /* -1: none */

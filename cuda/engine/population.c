@@ -16,7 +16,10 @@ enum {
   POOL_LEAST = 1000,         /* moves of a child */
   TOURNAMENT = 3,
   TRAJECTORY_LENGTH = 50000, /* moves between two looks at a searcher */
-  LONGEST = 10000000         /* moves in one launch: seconds */
+  LONGEST = 10000000,        /* moves in one launch: seconds */
+  WIDE_CHILD = 200000,       /* most moves of a child in the wide search: about a second */
+  WIDE_SHARE = 8,            /* part of the memory for the wide search of a method: 1 / 8 */
+  MATING_COLORS = 4096       /* most for which classes are matched, and crossed */
 };
 
 static size_t row_bytes(int32_t n) { return (size_t)prism_gpu_pitch(n) * sizeof(uint16_t); }
@@ -76,33 +79,42 @@ static size_t lay_out(prism_population_t *p, char *base) {
 static prism_status_t scratch_bytes(const prism_population_t *p, size_t *bytes) {
   size_t gpx = 0, distance = 0;
   *bytes = 0;
-  if (p->method != PRISM_METHOD_POOL) return PRISM_OK;
+  if (!p->mates) return PRISM_OK;
   PRISM_TRY(prism_gpx_scratch_bytes(p->graph.n, p->k, p->members, &gpx));
   PRISM_TRY(prism_distance_scratch_bytes(p->graph.n, p->k, p->members, &distance));
   *bytes = gpx > distance ? gpx : distance;
   return PRISM_OK;
 }
 
+static void release_blocks(prism_population_t *p, cudaStream_t stream) {
+  prism_gpu_release(p->context, p->block, stream);
+  prism_gpu_release(p->context, p->scratch, stream);
+  prism_gpu_release(p->context, p->learned, stream);
+  prism_gpu_release(p->context, p->ground, stream);
+  p->block = p->scratch = p->learned = p->ground = NULL;
+}
+
+/* A block, unless none is needed. */
+static prism_status_t take_some(prism_population_t *p, size_t bytes, cudaStream_t stream,
+                                void **out) {
+  return bytes > 0 ? prism_gpu_take(p->context, bytes, stream, out) : PRISM_OK;
+}
+
 /* All blocks for p->members. */
 static prism_status_t take_blocks(prism_population_t *p, cudaStream_t stream) {
-  void *block = NULL;
   size_t scratch = 0,
-         learned = prism_searcher_learned_bytes(&p->searcher, p->graph.n, p->members);
+         learned = prism_searcher_learned_bytes(&p->searcher, &p->graph, p->members),
+         ground = prism_searcher_scratch_bytes(&p->searcher, p->members);
   PRISM_TRY(scratch_bytes(p, &scratch));
-  PRISM_TRY(prism_gpu_take(p->context, lay_out(p, NULL), stream, &block));
-  prism_status_t status = PRISM_OK;
-  if (scratch > 0) status = prism_gpu_take(p->context, scratch, stream, &p->scratch);
-  if (status == PRISM_OK && learned > 0)
-    status = prism_gpu_take(p->context, learned, stream, &p->learned);
-  if (status != PRISM_OK) {
-    prism_gpu_release(p->context, block, stream);
-    prism_gpu_release(p->context, p->scratch, stream);
-    p->scratch = NULL;
-    return status;
-  }
-  p->block = block;
-  lay_out(p, block);
-  return PRISM_OK;
+  prism_status_t status = take_some(p, lay_out(p, NULL), stream, &p->block);
+  if (status == PRISM_OK) status = take_some(p, scratch, stream, &p->scratch);
+  if (status == PRISM_OK) status = take_some(p, learned, stream, &p->learned);
+  if (status == PRISM_OK) status = take_some(p, ground, stream, &p->ground);
+  if (status != PRISM_OK)
+    release_blocks(p, stream);
+  else
+    lay_out(p, p->block);
+  return status;
 }
 
 /* ---- create and release ---- */
@@ -113,8 +125,14 @@ static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bits) {
                 h->counter[0] != NULL;
   PRISM_TRY(
       prism_searcher_plan(&p->graph, p->method, p->k, hooked, cell_bits, &p->searcher));
-  int32_t resident = (int32_t)(p->share * p->searcher.resident);
-  p->searcher.resident = resident > 1 ? resident : 1;
+  double resident = p->share * p->searcher.resident;
+  if (p->searcher.wide) { /* methods take turns, but each keeps what it has */
+    size_t each = p->searcher.plan.wide.individual_bytes +
+                  prism_searcher_learned_bytes(&p->searcher, &p->graph, 1);
+    double room = p->share * (double)prism_gpu_limit(p->context) / WIDE_SHARE / (double)each;
+    resident = resident < room ? resident : room;
+  }
+  p->searcher.resident = resident > 1.0 ? (int32_t)resident : 1;
   return PRISM_OK;
 }
 
@@ -141,12 +159,28 @@ static int32_t fewer_members(const prism_population_t *p) {
   return p->members > LEAST_MEMBERS ? p->members / 2 : 0;
 }
 
+/* Fewer at once, where that takes less memory. False: there is no less. */
+static bool shrink_ground(prism_population_t *p) {
+  const int32_t now = p->members < p->searcher.resident ? p->members : p->searcher.resident;
+  if (!p->searcher.wide || now < 2) return false;
+  p->searcher.resident = now / 2;
+  return true;
+}
+
+/* Ask for less where the memory does not suffice: fewer members, then fewer at once. False:
+ * there is no less. */
+static bool shrink(prism_population_t *p) {
+  const int32_t members = fewer_members(p);
+  if (members > 0) {
+    p->members = members;
+    return true;
+  }
+  return shrink_ground(p);
+}
+
 static prism_status_t take_room(prism_population_t *p, cudaStream_t stream) {
   prism_status_t status = take_blocks(p, stream);
-  while (status == PRISM_MEMORY && fewer_members(p) > 0) {
-    p->members = fewer_members(p);
-    status = take_blocks(p, stream);
-  }
+  while (status == PRISM_MEMORY && shrink(p)) status = take_blocks(p, stream);
   return status;
 }
 
@@ -176,13 +210,15 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
                           .tenure_base = (float)params->tenure_base,
                           .tenure_slope = (float)params->tenure_slope};
   if (setup->hooks != NULL) p.hooks = *setup->hooks;
+  p.mates = setup->method == PRISM_METHOD_POOL && setup->k <= MATING_COLORS;
   PRISM_TRY(choose_plan(&p, 0));
   p.length_given = params->generation_iterations > 0;
   int64_t child = (int64_t)POOL_LENGTH * p.graph.n;
+  if (p.searcher.wide && child > WIDE_CHILD) child = WIDE_CHILD;
   p.length = p.length_given ? params->generation_iterations
-             : setup->method != PRISM_METHOD_POOL ? TRAJECTORY_LENGTH
-             : child > POOL_LEAST                 ? child
-                                                  : POOL_LEAST;
+             : !p.mates           ? TRAJECTORY_LENGTH
+             : child > POOL_LEAST ? child
+                                  : POOL_LEAST;
   p.tournament_given = params->tournament > 0;
   p.tournament = p.tournament_given ? params->tournament : TOURNAMENT;
   p.wanted = p.members = wanted_members(&p, params);
@@ -203,9 +239,7 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
 void prism_population_release(prism_population_t *p, cudaStream_t stream) {
   prism_cuda_graph_destroy(&p->search_graph);
   prism_cuda_graph_destroy(&p->mate_graph);
-  prism_gpu_release(p->context, p->block, stream);
-  prism_gpu_release(p->context, p->scratch, stream);
-  prism_gpu_release(p->context, p->learned, stream);
+  release_blocks(p, stream);
   prism_gpu_tempering_release(&p->tempering, p->context, stream);
   memset(p, 0, sizeof *p);
 }
@@ -216,7 +250,7 @@ prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stre
   prism_convert_random_t random = {p->seed, &p->control->generation, p->individual};
   p->fresh = true;
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
-  PRISM_TRY(prism_launch_random(&p->pool, NULL, p->members, &random, stream));
+  PRISM_TRY(prism_searcher_scatter(&p->searcher, &p->graph, &p->pool, &random, p->ground, stream));
   return prism_launch_recount(&p->graph, &p->pool, NULL, p->members, stream);
 }
 
@@ -317,6 +351,12 @@ prism_status_t prism_population_widen(prism_population_t *p, cudaStream_t stream
   if (p->searcher.cell_bits > 8)
     PRISM_FAIL(PRISM_INTERNAL, "a class has outgrown %d bits", p->searcher.cell_bits);
   PRISM_TRY(choose_plan(p, p->searcher.cell_bits < 8 ? 8 : 16));
+  prism_status_t status = PRISM_OK;
+  do
+    status = take_some(p, prism_searcher_scratch_bytes(&p->searcher, p->members), stream,
+                       &p->ground);
+  while (status == PRISM_MEMORY && shrink_ground(p));
+  PRISM_TRY(status);
   p->captured[0] = p->captured[1] = 0;
   PRISM_CUDA(cudaMemsetAsync(&p->control->outgrown, 0, sizeof p->control->outgrown, stream));
   return PRISM_OK;
@@ -341,7 +381,7 @@ prism_status_t prism_population_read(const prism_population_t *p, int32_t row, i
 }
 
 int32_t prism_population_founders(const prism_population_t *p) {
-  if (p->method == PRISM_METHOD_POOL) return 1; /* it needs differences */
+  if (p->mates) return 1; /* it needs differences */
   /* Replicas of a ladder mix: a half of the ladders, whole ones. */
   const int32_t unit = p->method == PRISM_METHOD_TEMPERING ? p->tempering.ladder.levels : 1;
   return (p->members / unit + 1) / 2 * unit;
@@ -355,11 +395,18 @@ prism_status_t prism_population_elite(const prism_population_t *p, uint32_t draw
   return prism_population_read(p, member, color, f, stream);
 }
 
+/* Exact matching is for small numbers of classes, to which layouts in shared memory belong. */
+static prism_distance_mode_t distance_mode(const prism_population_t *p) {
+  return p->searcher.wide ? PRISM_DISTANCE_GREEDY : PRISM_DISTANCE_EXACT;
+}
+
 prism_status_t prism_population_nearest(prism_population_t *p, const int32_t *color,
                                         int32_t *distance, cudaStream_t stream) {
   prism_gpu_pool_t *guest = &p->child; /* free between generations */
   uint16_t *packed = NULL;
   int32_t *all = NULL;
+  *distance = -1;
+  if (!p->mates) return PRISM_OK;
   PRISM_TRY(PRISM_ALLOC_ZERO(guest->pitch, &packed));
   prism_status_t status = PRISM_ALLOC(p->members, &all);
   cudaError_t error = cudaSuccess;
@@ -372,7 +419,7 @@ prism_status_t prism_population_nearest(prism_population_t *p, const int32_t *co
   }
   if (status == PRISM_OK && error == cudaSuccess)
     status = prism_launch_distance(guest, p->mating.place, &p->pool, NULL, p->mating.distance,
-                                   p->members, PRISM_DISTANCE_EXACT, p->scratch, stream);
+                                   p->members, distance_mode(p), p->scratch, stream);
   if (status == PRISM_OK && error == cudaSuccess)
     error = cudaMemcpyAsync(all, p->mating.distance, (size_t)p->members * sizeof *all,
                             cudaMemcpyDeviceToHost, stream);
@@ -407,7 +454,7 @@ static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t
                              .solved = p->halts ? p->halt : &p->control->solved,
                              .outgrown = &p->control->outgrown, .moves = &p->control->moves};
   if (last != NULL) job.last = *last;
-  return prism_searcher_launch(&p->searcher, &p->graph, &job, p->learned, stream);
+  return prism_searcher_launch(&p->searcher, &p->graph, &job, p->learned, p->ground, stream);
 }
 
 static prism_status_t keep_best(const prism_population_t *p, const prism_gpu_pool_t *from,
@@ -426,7 +473,7 @@ static prism_status_t forget(const prism_population_t *p, const prism_gpu_pool_t
 static prism_status_t queue_search(void *context, cudaStream_t stream) {
   const prism_population_t *p = context;
   /* Trajectories go on from where they end, so their bests lie elsewhere. */
-  const bool goes_on = p->method == PRISM_METHOD_TABUCOL || p->method == PRISM_METHOD_WEIGHTED;
+  const bool goes_on = !p->mates && p->searcher.method != PRISM_METHOD_PARTIALCOL;
   const prism_gpu_pool_t *best = goes_on ? &p->child : &p->pool;
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_SEARCH, stream));
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
@@ -468,7 +515,7 @@ static prism_status_t queue_mating(void *context, cudaStream_t stream) {
   PRISM_TRY(search(p, &p->child, &p->child, NULL, stream));
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_DISTANCE, stream));
   PRISM_TRY(prism_launch_distance(&p->pool, p->mating.left, &p->pool, p->mating.right,
-                                  p->mating.distance, PRISM_GPU_PAIRS, PRISM_DISTANCE_EXACT,
+                                  p->mating.distance, PRISM_GPU_PAIRS, distance_mode(p),
                                   p->scratch, stream));
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));
   PRISM_TRY(prism_launch_decide(p->control, p->halt, &p->mating, &p->pool, &p->child, stream));
@@ -477,7 +524,7 @@ static prism_status_t queue_mating(void *context, cudaStream_t stream) {
 }
 
 prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaStream_t stream) {
-  const bool mates = p->method == PRISM_METHOD_POOL && !p->fresh;
+  const bool mates = p->mates && !p->fresh;
   const bool tempers = p->method == PRISM_METHOD_TEMPERING;
   prism_capture_fn section = mates ? queue_mating : tempers ? queue_rounds : queue_search;
   prism_cuda_graph_t *graph = mates ? p->mate_graph : p->search_graph;

@@ -7,7 +7,11 @@
  * & Hao 1999), found by a tournament; the child is searched, and takes the place of its
  * first parent. New members are searched once before they mate.
  * TEMPERING: members are the replicas of ladders (population_tempering.h); `child` holds
- * the best of each in a generation. One thread at a time; all device work goes to the
+ * the best of each in a generation.
+ *
+ * Where only the wide kernel fits (engine/searcher.h), so many members are searched at once
+ * as there is memory for; with very many colours crossover would take too long, and a POOL
+ * searches its members on their own. One thread at a time; all device work goes to the
  * stream of the call. */
 #ifndef PRISM_CUDA_ENGINE_POPULATION_H
 #define PRISM_CUDA_ENGINE_POPULATION_H
@@ -64,6 +68,7 @@ typedef struct prism_population {
   int32_t members, wanted;  /* fewer than wanted: for want of memory */
   int64_t length;           /* moves of a member in a generation */
   bool length_given;        /* by the parameters: it does not grow */
+  bool mates;               /* a POOL whose crossover takes a reasonable time */
   bool fresh;               /* members that were not searched yet: no mating */
   bool inherited;           /* members of the last k */
   int32_t tournament;       /* of mates; it grows while nothing moves */
@@ -76,6 +81,7 @@ typedef struct prism_population {
   void *learned;            /* edge weights of the members; owned, may be NULL */
   prism_gpu_mating_t mating;
   void *scratch;            /* of crossover, distance and dissolve; owned, may be NULL */
+  void *ground;             /* of the wide search; owned, may be NULL */
 
   cudaStream_t recorder;    /* borrowed: graphs are recorded on it, nothing runs there */
   prism_cuda_graph_t *search_graph, *mate_graph; /* owned */
@@ -87,9 +93,9 @@ typedef struct prism_population {
 size_t prism_population_input_bytes(int32_t n);
 size_t prism_population_report_bytes(int32_t n);
 
-/* Random members. Fewer than wanted when the memory is short (population->members).
- * PRISM_MEMORY when not even a handful fits, PRISM_UNSUPPORTED for a method or graph
- * without a kernel. */
+/* Random members, or greedy ones for the wide search. Fewer than wanted when the memory is
+ * short (population->members). PRISM_MEMORY when not even a handful fits, PRISM_UNSUPPORTED
+ * for a method without a kernel or too many colours. */
 prism_status_t prism_population_create(prism_gpu_context_t *context,
                                        const prism_population_setup_t *setup, cudaStream_t stream,
                                        prism_population_t *out);
@@ -128,7 +134,8 @@ const void *prism_population_swaps(const prism_population_t *population, const v
 prism_status_t prism_population_queue(prism_population_t *population, void *report,
                                       cudaStream_t stream);
 
-/* Start anew with wider cells: a class has outgrown the present ones. */
+/* Start anew with wider cells: a class has outgrown the present ones. Where they do not fit
+ * the wide search goes on. */
 prism_status_t prism_population_widen(prism_population_t *population, cudaStream_t stream);
 
 /* Member `row`; waits. [out] color [n]; f */
@@ -140,7 +147,8 @@ prism_status_t prism_population_read(const prism_population_t *population, int32
 prism_status_t prism_population_elite(const prism_population_t *population, uint32_t draw,
                                       int32_t *color, int64_t *f, cudaStream_t stream);
 
-/* Partition distance of a colouring [n] with the same k to the nearest member; waits. */
+/* Partition distance of a colouring [n] with the same k to the nearest member of a pool, at
+ * least; waits. -1: members that do not mate, nothing is measured. */
 prism_status_t prism_population_nearest(prism_population_t *population, const int32_t *color,
                                         int32_t *distance, cudaStream_t stream);
 
