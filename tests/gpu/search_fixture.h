@@ -13,11 +13,9 @@
 #include <cmocka.h>
 
 #include "engine/device_graph.h"
-#include "gpu/gpu_fixture.h"
+#include "gpu/graph_fixture.h"
 #include "gpu/pool_fixture.h"
 #include "model/coloring.h"
-#include "model/generate.h"
-#include "model/graph.h"
 
 /* The memory that a search reports into, and what it reported. */
 typedef struct search_report {
@@ -35,18 +33,6 @@ typedef struct search_case {
   int32_t *f;                        /* [members] */
   search_report_t report;
 } search_case_t;
-
-static inline prism_graph_t *gnp(int32_t n, double p, uint64_t seed) {
-  prism_generated_t made = {0};
-  must(prism_generate_gnp(n, p, seed, &made));
-  return made.graph;
-}
-
-static inline prism_graph_t *planted(int32_t n, int32_t k, double p, uint64_t seed) {
-  prism_generated_t made = {0};
-  must(prism_generate_planted(n, k, p, 0, seed, &made));
-  return made.graph;
-}
 
 /* Takes the graph over. Starts are random colourings in `colors` of the k colours. */
 static inline search_case_t case_open(prism_graph_t *graph, int32_t k, int32_t colors,

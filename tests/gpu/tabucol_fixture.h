@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "engine/device_graph.h"
+#include "gpu/graph_fixture.h"
 #include "gpu/pool_fixture.h"
 #include "kernels/tabucol.h"
 #include "kernels/weighted.h"
 #include "model/coloring.h"
-#include "model/generate.h"
 #include "oracle.h"
 #include "seam/engine.h"
 
@@ -180,15 +180,14 @@ static inline prism_graph_t *trial_draw(prism_rng_t *rng, int round, int32_t *k,
 static inline void trial_planted(prism_rng_t *rng, bool weighted, int32_t cells, int32_t least) {
   for (int round = 0; round < gpu_repeats(8, 3); ++round) {
     const int32_t n = 60 + 37 * round, k = 3 + round % 4;
-    prism_generated_t made;
-    must(prism_generate_planted(n, k, 0.5, 0, (uint64_t)round, &made));
+    prism_graph_t *graph = planted(n, k, 0.5, (uint64_t)round);
     const int32_t shape[3] = {0, 0, cells << round % 2};
     trial_t trial;
-    trial_open(&trial, made.graph, k, 4, weighted, shape, k, rng);
+    trial_open(&trial, graph, k, 4, weighted, shape, k, rng);
     trial_run(&trial, 20000, true);
     assert_true(trial_check(&trial) >= least);
     trial_close(&trial);
-    prism_graph_destroy(&made.graph);
+    prism_graph_destroy(&graph);
   }
 }
 

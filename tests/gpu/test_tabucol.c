@@ -8,18 +8,11 @@
 
 #include <cmocka.h>
 
-#include "gpu/gpu_fixture.h"
+#include "gpu/graph_fixture.h"
 #include "gpu/walk_fixture.h"
-#include "model/generate.h"
 #include "oracle.h"
 
 static const uint64_t seed = 20261214;
-
-static prism_graph_t *gnp(int32_t n, double p, uint64_t graph_seed) {
-  prism_generated_t made;
-  must(prism_generate_gnp(n, p, graph_seed, &made));
-  return made.graph;
-}
 
 static void counts_are_those_of_the_host(void **state) {
   (void)state;

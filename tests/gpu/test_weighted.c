@@ -8,9 +8,8 @@
 
 #include <cmocka.h>
 
-#include "gpu/gpu_fixture.h"
+#include "gpu/graph_fixture.h"
 #include "gpu/walk_fixture.h"
-#include "model/generate.h"
 #include "oracle.h"
 
 static const uint64_t seed = 20261215;
@@ -98,18 +97,17 @@ static void counts_of_large_searches(void **state) {
   } fixed[] = {{600, 250, 2, 0.9}, {1000, 83, 1, 0.5}, {1000, 234, 4, 0.5}, {3001, 20, 1, 0.01}};
   prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
   for (int i = 0; i < gpu_repeats(4, 1); ++i) {
-    prism_generated_t made;
-    must(prism_generate_gnp(fixed[i].n, fixed[i].p, (uint64_t)i, &made));
+    prism_graph_t *graph = gnp(fixed[i].n, fixed[i].p, (uint64_t)i);
     const int32_t shape[3] = {0, 0, 0};
     trial_t trial;
-    trial_open(&trial, made.graph, fixed[i].k, 2, true, shape, fixed[i].k, &rng);
+    trial_open(&trial, graph, fixed[i].k, 2, true, shape, fixed[i].k, &rng);
     assert_int_equal(trial.plan.cluster, fixed[i].cluster);
     trial_run(&trial, gpu_repeats(300, 40), true);
     trial_check(&trial);
     trial_run(&trial, gpu_repeats(300, 40), false);
     trial_check(&trial);
     trial_close(&trial);
-    prism_graph_destroy(&made.graph);
+    prism_graph_destroy(&graph);
   }
 }
 
