@@ -73,6 +73,16 @@ static inline void trial_open(trial_t *t, const prism_graph_t *graph, int32_t k,
   prism_free(color);
 }
 
+/* The same in a layout of the plan's choice, on a random graph that the caller destroys. */
+static inline prism_graph_t *trial_open_random(trial_t *t, int32_t n, double p, int32_t k,
+                                               int32_t members, bool weighted,
+                                               prism_rng_t *rng) {
+  static const int32_t free_shape[3] = {0, 0, 0};
+  prism_graph_t *graph = oracle_random_graph(rng, n, p);
+  trial_open(t, graph, k, members, weighted, free_shape, k, rng);
+  return graph;
+}
+
 static inline void trial_close(trial_t *t) {
   prism_tabucol_job_t *job = &t->job;
   pool_destroy(&job->start);
@@ -196,12 +206,10 @@ static inline void trial_planted(prism_rng_t *rng, bool weighted, int32_t cells,
 static inline void trial_repeat(prism_rng_t *rng, bool weighted, int64_t iterations,
                                 int64_t (*learned)(const trial_t *t)) {
   enum { N = 250, MEMBERS = 6 };
-  prism_graph_t *graph = oracle_random_graph(rng, N, 0.5);
-  const int32_t shape[3] = {0, 0, 0};
   int32_t first[MEMBERS][N], again[N], same = 0;
   int64_t before = 0;
   trial_t trial;
-  trial_open(&trial, graph, 30, MEMBERS, weighted, shape, 30, rng);
+  prism_graph_t *graph = trial_open_random(&trial, N, 0.5, 30, MEMBERS, weighted, rng);
   for (int run = 0; run < 3; ++run) {
     trial.job.seed += run == 2;
     trial_run(&trial, iterations, true);

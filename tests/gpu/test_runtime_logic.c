@@ -12,8 +12,8 @@
 
 #include <math.h>
 
-#include "base/mem.h"
 #include "base/rng.h"
+#include "gpu/gpu_fixture.h"
 #include "runtime/alert.h"
 #include "runtime/check.h"
 #include "runtime/device.h"
@@ -498,13 +498,6 @@ static void without_a_gpu(void **state) {
   assert_true(pool == NULL && streams == NULL && profiler == NULL && block == NULL);
 }
 
-static int nothing_is_left(void **state) {
-  (void)state;
-  assert_int_equal(prism_mem_live_blocks(), 0);
-  assert_int_equal(prism_gpu_live_blocks(), 0);
-  return 0;
-}
-
 int main(void) {
   printf("seed %llu\n", (unsigned long long)seed);
   const struct CMUnitTest tests[] = {
@@ -525,5 +518,5 @@ int main(void) {
       cmocka_unit_test(old_gpus_are_refused),
       cmocka_unit_test(without_a_gpu),
   };
-  return cmocka_run_group_tests(tests, NULL, nothing_is_left);
+  return gpu_run(tests);
 }

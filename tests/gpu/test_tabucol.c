@@ -99,10 +99,8 @@ static void tabus_hold(void **state) {
   prism_rng_t rng = prism_rng_stream(seed, 4, 0, PRISM_RNG_TEST);
   int32_t aspired = 0, returned = 0;
   for (int round = 0; round < gpu_repeats(6, 2); ++round) {
-    prism_graph_t *graph = oracle_random_graph(&rng, N, 0.6);
-    const int32_t shape[3] = {0, 0, 0};
     trial_t trial;
-    trial_open(&trial, graph, K, 1, false, shape, K, &rng);
+    prism_graph_t *graph = trial_open_random(&trial, N, 0.6, K, 1, false, &rng);
     trial.job.tenure_base = 3.0f;
     trial.job.tenure_slope = (float)(TENURE / (2 + round)); /* some vertices are in conflict */
     int32_t color[N], next[N], left[N][K], best_f = trial.start_f[0];
@@ -171,10 +169,8 @@ static void outgrown_cells_are_told(void **state) {
 static void a_stop_ends_the_search(void **state) {
   (void)state;
   prism_rng_t rng = prism_rng_stream(seed, 7, 0, PRISM_RNG_TEST);
-  prism_graph_t *graph = oracle_random_graph(&rng, 120, 0.9);
-  const int32_t shape[3] = {0, 0, 0};
   trial_t trial;
-  trial_open(&trial, graph, 5, 2, false, shape, 5, &rng);
+  prism_graph_t *graph = trial_open_random(&trial, 120, 0.9, 5, 2, false, &rng);
   uint32_t stop = 1;
   trial.job.stop = device_copy(&stop, sizeof stop);
   trial_run(&trial, 1000000, true);

@@ -193,10 +193,8 @@ static void halving_keeps_up(void **state) {
 static void learned_weights_last(void **state) {
   (void)state;
   prism_rng_t rng = prism_rng_stream(seed, 6, 0, PRISM_RNG_TEST);
-  prism_graph_t *graph = oracle_random_graph(&rng, 90, 0.6);
-  const int32_t shape[3] = {0, 0, 0};
   trial_t trial;
-  trial_open(&trial, graph, 8, 2, true, shape, 8, &rng);
+  prism_graph_t *graph = trial_open_random(&trial, 90, 0.6, 8, 2, true, &rng);
   int64_t before = 2 * graph->m;
   for (int run = 0; run < 3; ++run) {
     trial_run(&trial, 300, run == 0);
@@ -220,10 +218,8 @@ static void the_same_seed_gives_the_same_result(void **state) {
 static void what_cannot_be_is_refused(void **state) {
   (void)state;
   prism_rng_t rng = prism_rng_stream(seed, 8, 0, PRISM_RNG_TEST);
-  prism_graph_t *graph = oracle_random_graph(&rng, 50, 0.5);
-  const int32_t shape[3] = {0, 0, 0};
   trial_t trial;
-  trial_open(&trial, graph, 5, 1, true, shape, 5, &rng);
+  prism_graph_t *graph = trial_open_random(&trial, 50, 0.5, 5, 1, true, &rng);
   prism_weighted_job_t job = {trial.job, NULL};
   assert_int_equal(prism_launch_weighted(&trial.plan, &trial.device, &job, NULL), PRISM_INVALID);
   job.weight = trial.weight;
