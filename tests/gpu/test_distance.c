@@ -91,8 +91,10 @@ static void check_case(prism_rng_t *rng, int32_t n, int32_t k, int32_t pairs, bo
       continue;
     }
     const int32_t *one = color + (size_t)a[i] * row, *other = color + (size_t)b[i] * row;
-    int32_t distance = -1;
-    must(prism_coloring_distance(one, other, n, k, &distance));
+    const int32_t back = b[i] * MEMBERS + a[i]; /* the same pair, seen from the other side */
+    int32_t distance = back < i ? exact[back] : 0;
+    /* The host's way takes long with many colours: once for each pair. */
+    if (back > i) must(prism_coloring_distance(one, other, n, k, &distance));
     assert_int_equal(exact[i], distance);
     assert_true(rough[i] >= distance && rough[i] <= n);
     if (a[i] == b[i]) assert_int_equal(rough[i], 0);

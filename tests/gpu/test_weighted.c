@@ -181,7 +181,7 @@ static void halving_keeps_up(void **state) {
     const int32_t shape[3] = {0, 0, 0};
     trial_t trial;
     trial_open(&trial, graph, k, 2, true, shape, k, &rng);
-    trial_run(&trial, 600, true);
+    trial_run(&trial, gpu_repeats(600, 200), true);
     trial_check(&trial);
     check_weights(&trial, 0, NULL);
     check_weights(&trial, 1, NULL);
