@@ -8,12 +8,11 @@
 #include "kernels/distance.h"
 #include "kernels/gpx.h"
 #include "kernels/recount.h"
+#include "kernels/shared_memory.h"
 #include "runtime/check.h"
 
 enum {
   LEAST_MEMBERS = 8,
-  POOL_LENGTH = 10,          /* moves of a child for each vertex (docs/EXPERIMENTS.md) */
-  POOL_LEAST = 1000,         /* moves of a child */
   TOURNAMENT = 3,
   TRAJECTORY_LENGTH = 50000, /* moves between two looks at a searcher */
   LONGEST = 10000000,        /* moves in one launch: seconds */
@@ -136,6 +135,16 @@ static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bits) {
   return PRISM_OK;
 }
 
+/* Moves of a child for each vertex, by measurement (docs/EXPERIMENTS.md): more colours are
+ * more moves to choose from. */
+static int64_t child_length(const prism_population_t *p) {
+  enum { COLORS = 12, FEWEST = 5, MOST = 10, LEAST = 1000 };
+  const int64_t each = p->k / COLORS;
+  int64_t moves = (each < FEWEST ? FEWEST : each < MOST ? each : MOST) * p->graph.n;
+  if (p->searcher.wide && moves > WIDE_CHILD) moves = WIDE_CHILD;
+  return moves > LEAST ? moves : LEAST;
+}
+
 static int32_t wanted_members(const prism_population_t *p, const prism_search_params_t *params) {
   int32_t least = p->method == PRISM_METHOD_POOL ? 2 : 1;
   int32_t members = params->population > 0 ? params->population : p->searcher.resident;
@@ -213,12 +222,9 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
   p.mates = setup->method == PRISM_METHOD_POOL && setup->k <= MATING_COLORS;
   PRISM_TRY(choose_plan(&p, 0));
   p.length_given = params->generation_iterations > 0;
-  int64_t child = (int64_t)POOL_LENGTH * p.graph.n;
-  if (p.searcher.wide && child > WIDE_CHILD) child = WIDE_CHILD;
   p.length = p.length_given ? params->generation_iterations
-             : !p.mates           ? TRAJECTORY_LENGTH
-             : child > POOL_LEAST ? child
-                                  : POOL_LEAST;
+             : p.mates          ? child_length(&p)
+                                : TRAJECTORY_LENGTH;
   p.tournament_given = params->tournament > 0;
   p.tournament = p.tournament_given ? params->tournament : TOURNAMENT;
   p.wanted = p.members = wanted_members(&p, params);
@@ -442,6 +448,11 @@ static prism_status_t enter(const prism_population_t *p, prism_gpu_stage_t stage
   return prism_stage_enter(p->stages, (int32_t)stage, stream);
 }
 
+/* Not beside another island: each would wait for the blocks of the other. */
+static prism_status_t claim_device(const prism_population_t *p, cudaStream_t stream) {
+  return p->share < 1.0 ? PRISM_OK : prism_launch_shared_memory(stream);
+}
+
 /* [in] last  NULL: where the searches end is not kept */
 static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t *start,
                              const prism_gpu_pool_t *best, const prism_gpu_pool_t *last,
@@ -454,6 +465,7 @@ static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t
                              .solved = p->halts ? p->halt : &p->control->solved,
                              .outgrown = &p->control->outgrown, .moves = &p->control->moves};
   if (last != NULL) job.last = *last;
+  PRISM_TRY(claim_device(p, stream));
   return prism_searcher_launch(&p->searcher, &p->graph, &job, p->learned, p->ground, stream);
 }
 
@@ -493,6 +505,7 @@ static prism_status_t queue_rounds(void *context, cudaStream_t stream) {
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_SEARCH, stream));
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   PRISM_TRY(forget(p, &p->child, stream));
+  PRISM_TRY(claim_device(p, stream));
   PRISM_TRY(prism_gpu_tempering_queue(&p->tempering, &p->searcher.plan.tempering, &p->graph, &job,
                                       stream));
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));

@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "kernels/partialcol.cuh"
+#include "kernels/shared_memory.h"
 #include "runtime/check.h"
 
 using namespace partialcol;
@@ -313,6 +314,7 @@ extern "C" prism_status_t prism_partialcol_plan(const prism_gpu_graph_t *graph, 
   kernel_t kernel = kernel_for(&plan);
   PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
                                   cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
+  PRISM_TRY(prism_shared_memory_prefer((const void *)kernel));
   int32_t blocks = 0;
   PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
                                                            plan.threads, plan.shared_bytes));

@@ -4,6 +4,7 @@
 #define PRISM_CUDA_KERNELS_TABUCOL_KERNEL_CUH
 
 #include "kernels/tabucol.cuh"
+#include "kernels/shared_memory.h"
 #include "runtime/check.h"
 
 namespace tabucol {
@@ -489,6 +490,7 @@ static prism_status_t plan_cells(const prism_gpu_graph_t *graph, int32_t k, int3
     kernel_t kernel = choose(&plan, hooks != 0);
     PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
                                     cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
+    PRISM_TRY(prism_shared_memory_prefer((const void *)kernel));
     PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
                                                              plan.threads, plan.shared_bytes));
     if (blocks < 1)
