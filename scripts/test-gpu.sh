@@ -6,7 +6,7 @@
 #   --sanitize     also runs the test programs under compute-sanitizer: memcheck, racecheck,
 #                  synccheck, initcheck, or the tools that are named. Slow: the tests repeat
 #                  themselves less often (PRISM_TEST_SHORT=1)
-#   --jobs N       sanitize N programs side by side (default: 1)
+#   --jobs N       sanitize N programs side by side (default: 1), spread over the GPUs
 #   --no-tests     only builds, and sanitizes if that was asked for
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
@@ -61,6 +61,11 @@ for test in json.load(sys.stdin)["tests"]:
     properties = {entry["name"]: entry["value"] for entry in test.get("properties", [])}
     environment = properties.get("ENVIRONMENT", [])
     print(test["name"], len(environment), *environment, *test["command"], sep="\t")'
+}
+
+# The numbers of the GPUs, with commas between them.
+gpu_list() {
+  nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null | paste -sd, | grep . || echo 0
 }
 
 # Runs one program under one tool; prints one line, and the report when it fails. A
@@ -124,6 +129,7 @@ if [ "${#tools[@]}" -gt 0 ]; then
     die 3 "no compute-sanitizer (it comes with the CUDA toolkit)"
   rm -rf "$folder/sanitizer"
   mkdir -p "$folder/sanitizer"
+  IFS=, read -ra gpus <<<"${CUDA_VISIBLE_DEVICES:-$(gpu_list)}"
   runs=0
   list=$(programs) || die 4 "ctest cannot list the tests"
   for tool in "${tools[@]}"; do
@@ -131,7 +137,7 @@ if [ "${#tools[@]}" -gt 0 ]; then
       [ "${#program[@]}" -gt 0 ] || continue
       runs=$((runs + 1))
       while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
-      sanitize "$tool" "${program[@]}" &
+      CUDA_VISIBLE_DEVICES=${gpus[runs % ${#gpus[@]}]} sanitize "$tool" "${program[@]}" &
     done <<<"$list"
   done
   wait
