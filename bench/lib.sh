@@ -52,15 +52,6 @@ machine() {
   fi
 }
 
-# The GPUs to use, as CUDA_VISIBLE_DEVICES names them, one a line.
-gpu_list() {
-  if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then
-    tr , '\n' <<<"$CUDA_VISIBLE_DEVICES"
-  else
-    nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null || true
-  fi
-}
-
 # Name, driver and CUDA version of the first of these GPUs, one a line.
 gpu_facts() {
   local first version

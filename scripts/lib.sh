@@ -81,3 +81,12 @@ find_python() {
   done
   return 1
 }
+
+# The GPUs to use, as CUDA_VISIBLE_DEVICES names them, one a line.
+gpu_list() {
+  if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then
+    tr , '\n' <<<"$CUDA_VISIBLE_DEVICES"
+  else
+    nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null || true
+  fi
+}

@@ -47,6 +47,7 @@ for tool in ${tools[@]+"${tools[@]}"}; do
 done
 
 has_gpu || die 3 "no NVIDIA GPU on this machine (no /dev/nvidia0)"
+[ -n "$(gpu_list)" ] || die 3 "nvidia-smi lists no GPU"
 has_nvcc || die 3 "no CUDA toolkit (set CUDA_HOME)"
 bash "$root/scripts/setup.sh" || exit
 
@@ -61,11 +62,6 @@ for test in json.load(sys.stdin)["tests"]:
     properties = {entry["name"]: entry["value"] for entry in test.get("properties", [])}
     environment = properties.get("ENVIRONMENT", [])
     print(test["name"], len(environment), *environment, *test["command"], sep="\t")'
-}
-
-# The numbers of the GPUs, with commas between them.
-gpu_list() {
-  nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null | paste -sd, | grep . || echo 0
 }
 
 # Runs one program under one tool; prints one line, and the report when it fails. A
@@ -129,7 +125,7 @@ if [ "${#tools[@]}" -gt 0 ]; then
     die 3 "no compute-sanitizer (it comes with the CUDA toolkit)"
   rm -rf "$folder/sanitizer"
   mkdir -p "$folder/sanitizer"
-  IFS=, read -ra gpus <<<"${CUDA_VISIBLE_DEVICES:-$(gpu_list)}"
+  mapfile -t gpus < <(gpu_list)
   runs=0
   list=$(programs) || die 4 "ctest cannot list the tests"
   for tool in "${tools[@]}"; do
