@@ -79,8 +79,9 @@ static prism_status_t scratch_bytes(const prism_population_t *p, size_t *bytes) 
   size_t gpx = 0, distance = 0;
   *bytes = 0;
   if (!p->mates) return PRISM_OK;
+  const int32_t pairs = p->members > PRISM_GPU_PAIRS ? p->members : PRISM_GPU_PAIRS;
   PRISM_TRY(prism_gpx_scratch_bytes(p->graph.n, p->k, p->members, &gpx));
-  PRISM_TRY(prism_distance_scratch_bytes(p->graph.n, p->k, p->members, &distance));
+  PRISM_TRY(prism_distance_scratch_bytes(p->graph.n, p->k, pairs, &distance));
   *bytes = gpx > distance ? gpx : distance;
   return PRISM_OK;
 }
