@@ -53,6 +53,8 @@ static prism_status_t open_pipeline(prism_gpu_island_t *island, int32_t place) {
                                 &island->triple));
   PRISM_TRY(prism_gpu_take(context, sizeof *island->halt, island->stream,
                            (void **)&island->halt));
+  PRISM_CUDA(cudaMemsetAsync(island->halt, 0, sizeof *island->halt, island->stream));
+  PRISM_CUDA(cudaStreamSynchronize(island->stream)); /* other streams use it from now on */
   PRISM_TRY(prism_pinned_alloc(sizeof *island->halting, (void **)&island->halting));
   *island->halting = UINT32_MAX;
   return PRISM_OK;
@@ -341,6 +343,7 @@ static prism_status_t submit(prism_gpu_island_t *island, prism_population_t *p, 
 
 /* Read the report of the oldest generation. */
 static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p, account_t *a) {
+  enum { FEW = 16 }; /* one member of so many */
   prism_summary_t *s = a->summary;
   const prism_method_t m = p->method;
   int32_t slot = prism_triple_oldest(island->triple);
@@ -367,7 +370,10 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
     PRISM_TRY(prism_gpu_tempering_hear(&p->tempering, prism_population_swaps(p, c)));
   if (c->pairs > 0)
     s->diversity = (double)c->apart / (double)c->pairs / (double)p->graph.n;
-  const bool outgrown = c->outgrown != 0;
+  /* A few members that do not fit their cells lose a generation; wider cells would cost all
+   * members more. */
+  const bool outgrown = (int64_t)c->outgrown * FEW > p->members;
+  const int32_t cell_bits = p->searcher.cell_bits;
   const bool same = c->pairs > 0 && prism_population_note(p, s->diversity, c->best_f);
   PRISM_TRY(prism_triple_retire(island->triple, slot));
   if (a->over || (!outgrown && !same)) return PRISM_OK;
@@ -375,8 +381,9 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
   while (prism_triple_oldest(island->triple) != PRISM_SLOT_NONE)
     PRISM_TRY(collect(island, p, a));
   if (a->over) return PRISM_OK;
-  if (outgrown) return p->searcher.cell_bits < 16 ? begin_anew(island, p, true) : PRISM_OK;
-  if (p->fresh) return PRISM_OK; /* the other generation has seen to it */
+  if (p->fresh || p->searcher.cell_bits != cell_bits)
+    return PRISM_OK; /* the other generation has seen to it */
+  if (outgrown) return cell_bits < 16 ? begin_anew(island, p, true) : PRISM_OK;
   ++s->restarts;
   return begin_anew(island, p, false);
 }

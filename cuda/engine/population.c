@@ -8,7 +8,6 @@
 #include "kernels/distance.h"
 #include "kernels/gpx.h"
 #include "kernels/recount.h"
-#include "kernels/shared_memory.h"
 #include "runtime/check.h"
 
 enum {
@@ -140,7 +139,7 @@ static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bits) {
  * more moves to choose from. */
 static int64_t child_length(const prism_population_t *p) {
   enum { COLORS = 12, FEWEST = 5, MOST = 10, LEAST = 1000 };
-  const int64_t each = p->k / COLORS;
+  const int64_t each = (p->k + COLORS / 2) / COLORS;
   int64_t moves = (each < FEWEST ? FEWEST : each < MOST ? each : MOST) * p->graph.n;
   if (p->searcher.wide && moves > WIDE_CHILD) moves = WIDE_CHILD;
   return moves > LEAST ? moves : LEAST;
@@ -449,11 +448,6 @@ static prism_status_t enter(const prism_population_t *p, prism_gpu_stage_t stage
   return prism_stage_enter(p->stages, (int32_t)stage, stream);
 }
 
-/* Not beside another island: each would wait for the blocks of the other. */
-static prism_status_t claim_device(const prism_population_t *p, cudaStream_t stream) {
-  return p->share < 1.0 ? PRISM_OK : prism_launch_shared_memory(stream);
-}
-
 /* [in] last  NULL: where the searches end is not kept */
 static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t *start,
                              const prism_gpu_pool_t *best, const prism_gpu_pool_t *last,
@@ -466,7 +460,6 @@ static prism_status_t search(const prism_population_t *p, const prism_gpu_pool_t
                              .solved = p->halts ? p->halt : &p->control->solved,
                              .outgrown = &p->control->outgrown, .moves = &p->control->moves};
   if (last != NULL) job.last = *last;
-  PRISM_TRY(claim_device(p, stream));
   return prism_searcher_launch(&p->searcher, &p->graph, &job, p->learned, p->ground, stream);
 }
 
@@ -506,7 +499,6 @@ static prism_status_t queue_rounds(void *context, cudaStream_t stream) {
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_SEARCH, stream));
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   PRISM_TRY(forget(p, &p->child, stream));
-  PRISM_TRY(claim_device(p, stream));
   PRISM_TRY(prism_gpu_tempering_queue(&p->tempering, &p->searcher.plan.tempering, &p->graph, &job,
                                       stream));
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));

@@ -17,7 +17,10 @@ __global__ void begin_kernel(prism_gpu_control_t *control, prism_gpu_mating_t ma
                              uint64_t seed, uint32_t first_individual) {
   const uint64_t generation = control->generation + 1;
   __syncthreads();
-  if (threadIdx.x == 0) control->generation = generation;
+  if (threadIdx.x == 0) {
+    control->generation = generation;
+    control->outgrown = 0;
+  }
   if (mating.first == NULL) return;
   for (int32_t i = (int32_t)threadIdx.x; i < members; i += THREADS) {
     int32_t mate = -1;
@@ -81,12 +84,13 @@ __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt
                               prism_gpu_mating_t mating, prism_gpu_pool_t pool,
                               const int32_t *child_f) {
   __shared__ int64_t scratch[WARPS];
-  const bool cut = *halt != 0 || control->outgrown != 0;
+  const bool cut = *halt != 0;
   int64_t sum = 0, kept = 0, least = INT64_MAX, most = 0, best = INT64_MAX;
   for (int32_t i = (int32_t)threadIdx.x; i < pool.members; i += THREADS) {
     int32_t f = pool.f[i], made = child_f != NULL ? child_f[i] : f;
     if (child_f != NULL) {
-      bool keep = made == 0 || !cut; /* a child takes the place of its first parent */
+      /* A child takes the place of its first parent. */
+      const bool keep = made != PRISM_GPU_UNKNOWN && (made == 0 || !cut);
       mating.place[i] = keep ? i : -1;
       kept += keep;
       f = keep ? made : f;

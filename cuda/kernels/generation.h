@@ -30,7 +30,7 @@ typedef struct prism_gpu_control {
   uint64_t generation;      /* begun so far */
   unsigned long long moves; /* of all generations */
   uint32_t solved;          /* 1 + a member with f = 0 */
-  uint32_t outgrown;        /* a count would not fit its cell */
+  uint32_t outgrown;        /* members of this generation whose counts do not fit the cells */
   int32_t kept;             /* children of the last generation that found a place */
   int32_t least, most;      /* conflicts of the members */
   int64_t sum;              /* of their conflicts */
@@ -63,9 +63,9 @@ prism_status_t prism_launch_admit(const prism_gpu_pool_t *pool, const uint16_t *
 
 /* Judge what the search made. With `mating`: `child` are the children of `pool`; place
  * says where they go, and pool->f is brought up to date (the colours are gathered
- * afterwards). Without: `pool` was searched in place, child is NULL. A generation that
- * was ended early (*halt is not 0) gives its children no places but for solutions: how
- * far the others got is chance. */
+ * afterwards); a child that was not searched goes nowhere. Without: `pool` was searched in
+ * place, child is NULL. A generation that was ended early (*halt is not 0) gives its
+ * children no places but for solutions: how far the others got is chance. */
 prism_status_t prism_launch_decide(prism_gpu_control_t *control, const uint32_t *halt,
                                    const prism_gpu_mating_t *mating, const prism_gpu_pool_t *pool,
                                    const prism_gpu_pool_t *child, cudaStream_t stream);

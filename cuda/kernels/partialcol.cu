@@ -3,7 +3,6 @@
 #include <limits.h>
 
 #include "kernels/partialcol.cuh"
-#include "kernels/shared_memory.h"
 #include "runtime/check.h"
 
 using namespace partialcol;
@@ -171,7 +170,7 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   if (!keeper) return;
   job.best.f[individual] = stuck; /* completing adds to it */
   if (best_f == 0 && stuck == 0) atomicCAS(job.solved, 0u, 1u + individual);
-  if (outgrown) atomicExch(job.outgrown, 1u);
+  if (outgrown) atomicAdd(job.outgrown, 1u);
   atomicAdd(job.moves, (unsigned long long)now);
 }
 
@@ -314,7 +313,6 @@ extern "C" prism_status_t prism_partialcol_plan(const prism_gpu_graph_t *graph, 
   kernel_t kernel = kernel_for(&plan);
   PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
                                   cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
-  PRISM_TRY(prism_shared_memory_prefer((const void *)kernel));
   int32_t blocks = 0;
   PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
                                                            plan.threads, plan.shared_bytes));

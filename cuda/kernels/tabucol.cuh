@@ -201,10 +201,10 @@ __device__ __forceinline__ void follow(Search<Cell> &s, Host &host, bool near, i
 template <class Cell, bool HOOKS>
 __device__ __forceinline__ bool take_in(Search<Cell> &s, Host &host, uint32_t turn, bool crowded,
                                         bool many, const prism_gpu_hooks_t &hooks, Watch &watch) {
-  int32_t want = s.queue[s.lane];
+  /* Whoever reads a place empties it, so nobody may read those of others. */
+  const int32_t want = crowded && s.lane % s.warps != s.warp ? -1 : s.queue[s.lane];
   if (__ballot_sync(FULL_WARP, want >= 0) == 0) return false;
-  if (crowded && s.lane % s.warps != s.warp) want = -1;
-  if (want >= 0) s.queue[s.lane] = -1; /* whoever reads it empties it */
+  if (want >= 0) s.queue[s.lane] = -1;
   uint32_t wanted = __ballot_sync(FULL_WARP, want >= 0);
   uint32_t idle = __ballot_sync(FULL_WARP, host.vertex < 0);
   const int32_t lacking = many ? __popc(wanted) - __popc(idle) : idle == 0;

@@ -54,7 +54,8 @@ typedef struct prism_tabucol_job {
   const uint64_t *generation;     /* counter of the launches, for the random numbers */
   const uint32_t *stop;           /* not 0: end at the next look; NULL: never */
   uint32_t *solved;               /* set to 1 + member when f = 0 is reached */
-  uint32_t *outgrown;             /* set when a count would not fit its cell any more */
+  uint32_t *outgrown;             /* raised by each individual that ends or does not begin
+                                     because a count might not fit its cell */
   unsigned long long *moves;      /* sum of the moves made is added */
 } prism_tabucol_job_t;
 

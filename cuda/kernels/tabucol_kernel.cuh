@@ -4,7 +4,6 @@
 #define PRISM_CUDA_KERNELS_TABUCOL_KERNEL_CUH
 
 #include "kernels/tabucol.cuh"
-#include "kernels/shared_memory.h"
 #include "runtime/check.h"
 
 namespace tabucol {
@@ -370,7 +369,7 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   if (job.last.color != NULL)
     r.last_color = job.last.color + (size_t)individual * (size_t)job.last.pitch;
   if (watched && measure(r.s, g.n, start)) { /* the same in all blocks of a cluster */
-    if (keeper) atomicExch(job.outgrown, 1u);
+    if (keeper) atomicAdd(job.outgrown, 1u);
     return;
   }
   begin<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, start);
@@ -384,7 +383,7 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   job.best.f[individual] = r.best_f;
   if (r.last_color != NULL) job.last.f[individual] = r.best_f + r.gap;
   if (r.best_f == 0) atomicCAS(job.solved, 0u, 1u + individual);
-  if (outgrown) atomicExch(job.outgrown, 1u);
+  if (outgrown) atomicAdd(job.outgrown, 1u);
   atomicAdd(job.moves, (unsigned long long)r.now);
 }
 
@@ -490,7 +489,6 @@ static prism_status_t plan_cells(const prism_gpu_graph_t *graph, int32_t k, int3
     kernel_t kernel = choose(&plan, hooks != 0);
     PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
                                     cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
-    PRISM_TRY(prism_shared_memory_prefer((const void *)kernel));
     PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
                                                              plan.threads, plan.shared_bytes));
     if (blocks < 1)

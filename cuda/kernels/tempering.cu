@@ -4,7 +4,6 @@
 
 #include "base/rng.h"
 #include "kernels/gamma.cuh"
-#include "kernels/shared_memory.h"
 #include "runtime/check.h"
 #include "seam/engine.h"
 
@@ -475,7 +474,6 @@ extern "C" prism_status_t prism_tempering_plan(const prism_gpu_graph_t *graph, i
                plan.threads);
   const void *kernel = (const void *)kernel_for(graph->n, plan.table != 0);
   PRISM_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
-  PRISM_TRY(prism_shared_memory_prefer(kernel));
   int32_t blocks = 0;
   PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, plan.threads,
                                                            plan.shared_bytes));

@@ -129,7 +129,7 @@ static expected_t judge(const int32_t *f, const int32_t *made, int32_t members, 
                         bool children) {
   expected_t e = {.least = INT32_MAX, .best = INT32_MAX, .best_from = -1};
   for (int32_t i = 0; i < members; ++i) {
-    bool keep = made[i] == 0 || !cut;
+    bool keep = made[i] != PRISM_GPU_UNKNOWN && (made[i] == 0 || !cut);
     e.place[i] = keep ? i : -1;
     e.kept += children && keep;
     e.f[i] = children && !keep ? f[i] : made[i];
