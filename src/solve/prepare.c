@@ -71,15 +71,20 @@ static prism_status_t bound_below(preparation_t *p) {
                                &colors));
   keep(p, colors);
   bool met = p->out->colors <= p->out->lower_bound;
-  return !met && bounds_close(p) ? find_clique(p, 1.0) : PRISM_OK;
+  /* A goal above the bound needs no proof, only the answer whether it can be met. */
+  double part = p->goal > p->out->lower_bound ? 0.3 : 1.0;
+  return !met && bounds_close(p) ? find_clique(p, part) : PRISM_OK;
 }
 
 /* RLF looks at the remaining edges for every class: about k m steps, 2 s for 1.8
- * million edges and 500 colours. It may take a fifth of the time there is. */
+ * million edges and 500 colours. It may take a fifth of the time there is, but where it
+ * cannot meet the bound a search gets as far in less. */
 static bool affordable(const preparation_t *p, prism_greedy_t how) {
-  enum { STEPS_PER_SECOND = 400000000, FIXED_SECONDS = 3 };
+  enum { STEPS_PER_SECOND = 400000000, FIXED_SECONDS = 3, SEARCHABLE = 10000 };
   if (how != PRISM_GREEDY_RLF) return true;
-  double steps = (double)p->out->colors * (double)prism_kernel_graph(p->out->kernel)->m;
+  const prism_graph_t *kernel = prism_kernel_graph(p->out->kernel);
+  double steps = (double)p->out->colors * (double)kernel->m;
+  if (kernel->n <= SEARCHABLE && !bounds_close(p)) return steps < 0.1 * STEPS_PER_SECOND;
   double left = p->deadline > 0.0 ? 0.2 * (p->deadline - prism_clock_now()) : FIXED_SECONDS;
   return steps < left * STEPS_PER_SECOND;
 }

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "model/coloring.h"
 #include "model/verify.h"
+#include "solve/complete.h"
 
 double prism_run_elapsed(const prism_run_t *run) {
   return prism_clock_now() - run->config->start_time;
@@ -31,10 +32,42 @@ static prism_status_t begin(prism_run_t *run) {
   return PRISM_OK;
 }
 
-/* k to search when best_k is known: one less, or the goal of the decision form. */
-static int32_t next_k(const prism_run_t *run) {
-  bool decision = run->config->params->run.k > 0;
-  return decision ? run->goal : run->best_k - 1;
+static double cost_so_far(const prism_run_t *run) {
+  return run->config->params->run.deterministic ? (double)run->iterations
+                                                : prism_run_elapsed(run) - run->began;
+}
+
+/* A target is searched for itself, from the start: all on the way there costs more than it
+ * helps, and what comes close to it is completed anyway. But for half of the run only,
+ * since it may be out of reach. */
+static bool go_direct(const prism_run_t *run) {
+  const prism_params_run_t *params = &run->config->params->run;
+  if (params->target == 0) return false;
+  if (params->deterministic) return 2 * run->iterations < params->max_iterations;
+  return params->time_limit <= 0.0 || prism_run_elapsed(run) < 0.5 * params->time_limit;
+}
+
+/* The decision form stays at its k. */
+static void begin_descent(prism_run_t *run) {
+  bool decision = run->config->params->run.k > 0, fixed = run->config->params->run.deterministic;
+  run->began = prism_run_elapsed(run);
+  prism_descent_init(&run->descent, run->shared->lower_bound, run->goal, fixed ? 2e5 : 0.05);
+  run->direct = !decision && go_direct(run);
+  if (!decision && !run->direct) prism_descent_begin(&run->descent, run->best_k, 0.0);
+  run->k = run->descent.k;
+}
+
+void prism_run_aim(prism_run_t *run) {
+  if (run->config->params->run.k > 0 || run->best_k <= run->goal) return;
+  const double cost = cost_so_far(run);
+  if (run->direct && go_direct(run)) return;
+  if (run->direct)
+    prism_descent_begin(&run->descent, run->best_k, cost);
+  else if (!prism_descent_update(&run->descent, run->best_k, run->f_best, cost))
+    return;
+  run->direct = false;
+  run->k = run->descent.k;
+  run->f_best = -1;
 }
 
 prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *config,
@@ -44,7 +77,7 @@ prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *con
                        .comm = config->comm, .n = shared->graph->n, .goal = goal,
                        .best_k = shared->colors, .f_best = -1, .diversity = -1.0,
                        .width = prism_wire_width(shared->colors), .result = result};
-  run->k = next_k(run);
+  begin_descent(run);
   prism_status_t status = begin(run);
   status = run->comm->ops->agree(run->comm->self, status);
   if (status == PRISM_OK) status = prism_run_engine(run);
@@ -111,29 +144,24 @@ int64_t prism_run_iterations_left(const prism_run_t *run) {
   return left;
 }
 
-/* k of an island's next work. A GPU does not follow the cores down to a target: its
- * populations would begin anew at each k on the way, so it looks for the target itself,
- * but for half of the time only, since that may be out of reach. */
-static int32_t island_k(const prism_run_t *run, const prism_run_island_t *island) {
-  const prism_params_run_t *params = &run->config->params->run;
-  bool ahead = params->target > 0 && params->k == 0 && !params->deterministic &&
-               run->islands > 1 && strcmp(island->info.mode, "gpu") == 0;
-  bool early = params->time_limit <= 0.0 || prism_run_elapsed(run) < 0.5 * params->time_limit;
-  return ahead && early && run->goal < run->k ? run->goal : run->k;
-}
-
 prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations,
                                 double seconds) {
   prism_run_island_t *island = &run->island[i];
   prism_import_result_t ignored;
-  const int32_t k = island_k(run, island);
-  if (island->seeded_k == 0 || (run->best_k < island->seeded_k && k == run->k)) {
+  const int32_t k = run->k;
+  /* On the way down the best coloring known is a start; on the way up an island has its own,
+   * with fewer colors and some conflicts. */
+  const bool lower = island->k >= run->best_k;
+  if (island->seeded_k == 0 || (run->best_k < island->seeded_k && lower)) {
     PRISM_TRY(run->engine.ops->import_colors(run->engine.self, island->id, run->best,
                                              run->best_k, true, &ignored));
     island->seeded_k = run->best_k;
   }
   if (island->waiting) PRISM_TRY(admit(run, i));
-  if (island->portfolio.k != k) prism_portfolio_begin(&island->portfolio, k);
+  if (island->portfolio.k != k) {
+    prism_portfolio_begin(&island->portfolio, k);
+    island->completed_f = -1;
+  }
   prism_method_t method = prism_portfolio_choose(&island->portfolio);
   prism_work_t work = {.phase = prism_method_phase(method), .k = k,
                        .params = snapshot(run, method),
@@ -178,6 +206,19 @@ prism_status_t prism_run_export(prism_run_t *run, int32_t i, int32_t *color,
   *parcel = (prism_parcel_t){.method = (int32_t)island->method, .iterations = run->iterations};
   return run->engine.ops->export_colors(run->engine.self, island->id, 0, 0, color, &parcel->k,
                                         &parcel->f);
+}
+
+prism_status_t prism_run_complete(prism_run_t *run, int32_t i, prism_parcel_t *parcel) {
+  prism_run_island_t *island = &run->island[i];
+  parcel->f = 1;
+  if (island->k + 1 >= run->best_k) return PRISM_OK;
+  PRISM_TRY(prism_run_export(run, i, run->color, parcel));
+  if (parcel->f == 0 || (island->completed_f >= 0 && parcel->f >= island->completed_f))
+    return PRISM_OK;
+  island->completed_f = parcel->f;
+  PRISM_TRY(prism_complete(run->shared->graph, run->best_k, run->color, &parcel->k));
+  if (parcel->k < run->best_k) parcel->f = 0;
+  return PRISM_OK;
 }
 
 /* ---- migrants ---- */
@@ -231,11 +272,10 @@ prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
   if (parcel->k >= run->best_k) return PRISM_OK;
   memcpy(run->best, color, (size_t)run->n * sizeof *color);
   PRISM_TRY(prism_coloring_compact(run->best, run->n, &run->best_k));
-  for (int32_t i = 0; i < run->islands; ++i)
+  for (int32_t i = 0; i < run->islands && run->best_k <= run->k; ++i)
     if (run->island[i].portfolio.k == run->k)
       prism_portfolio_solved(&run->island[i].portfolio, (prism_method_t)parcel->method);
-  run->k = next_k(run);
-  run->f_best = -1;
+  prism_run_aim(run);
   for (int32_t i = 0; i < run->islands; ++i)
     if (run->island[i].ticket >= 0 && run->island[i].k >= run->best_k)
       run->engine.ops->stop(run->engine.self, run->island[i].id);

@@ -3,6 +3,7 @@
 #ifndef PRISM_SOLVE_RUN_H
 #define PRISM_SOLVE_RUN_H
 
+#include "solve/descent.h"
 #include "solve/portfolio.h"
 #include "solve/prepare.h"
 #include "solve/solve.h"
@@ -19,6 +20,7 @@ typedef struct prism_run_island {
   prism_method_t method;   /* of the last finished ticket, at first of the first one */
   int64_t promised;        /* its iterations, when they are limited */
   int32_t seeded_k;        /* best_k that the island was given as a start; 0: none */
+  int64_t completed_f;     /* conflicts of the last coloring that was completed; -1: none at k */
   int32_t *guest;          /* [n] migrant that waits for the island; owned */
   prism_parcel_t parcel;   /* its header */
   int32_t guest_rank;      /* where it comes from */
@@ -43,6 +45,9 @@ typedef struct prism_run {
   int32_t best_k;          /* fewest kernel colours of a legal colouring known here */
   int32_t *best;           /* [n] that colouring; owned */
   int32_t k;               /* searched now */
+  prism_descent_t descent; /* where that comes from */
+  double began;            /* elapsed when the search began */
+  bool direct;             /* k is the target itself, for a part of the time */
   int32_t islands;         /* that take part on this rank */
   prism_run_island_t *island; /* [islands] */
   int32_t *color;          /* [n] scratch; owned */
@@ -100,6 +105,13 @@ prism_status_t prism_run_export(prism_run_t *run, int32_t island, int32_t *color
  * to the next k; rank 0 lifts, verifies and stores it. */
 prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
                                 const prism_parcel_t *parcel, int32_t rank);
+
+/* Make a legal colouring of what idle island i has at its k, where that is worth a try: its
+ * colours go to run->color. [out] parcel  f > 0: nothing better than run->best */
+prism_status_t prism_run_complete(prism_run_t *run, int32_t island, prism_parcel_t *parcel);
+
+/* Choose k anew, from what the search has come to. */
+void prism_run_aim(prism_run_t *run);
 
 /* A random elite of idle island i, the same for the same seed and moves: its colours
  * go to run->color. [out] parcel */

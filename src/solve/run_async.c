@@ -113,7 +113,11 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
       PRISM_TRY(prism_run_export(run, i, run->color, &parcel));
       PRISM_TRY(announce(run, &parcel));
     } else {
+      prism_parcel_t parcel;
+      PRISM_TRY(prism_run_complete(run, i, &parcel));
+      if (parcel.f == 0) PRISM_TRY(announce(run, &parcel));
       PRISM_TRY(emigrate(run, i));
+      prism_run_aim(run);
     }
   }
   if (run->stopping || run->exhausted || run->best_k <= run->goal) return PRISM_OK;
@@ -152,10 +156,13 @@ static prism_status_t recall(prism_run_t *run) {
       PRISM_TRY(run->comm->ops->heartbeat(run->comm->self));
       if (!done) continue;
       PRISM_TRY(prism_run_finished(run, i, &summary, &found));
-      if (!found) continue;
-      prism_parcel_t parcel;
-      PRISM_TRY(prism_run_export(run, i, run->color, &parcel));
-      PRISM_TRY(prism_run_accept(run, run->color, &parcel, run->comm->rank));
+      prism_parcel_t parcel = {.f = 1};
+      if (found)
+        PRISM_TRY(prism_run_export(run, i, run->color, &parcel));
+      else
+        PRISM_TRY(prism_run_complete(run, i, &parcel));
+      if (parcel.f == 0)
+        PRISM_TRY(prism_run_accept(run, run->color, &parcel, run->comm->rank));
     }
   }
   return PRISM_OK;

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "model/coloring.h"
+#include "solve/complete.h"
 #include "solve/run.h"
 
 /* Give every island its work and wait for all of them. */
@@ -48,6 +49,10 @@ static prism_status_t local_winner(prism_run_t *run, int32_t *colors, prism_meth
     int32_t used = 0;
     prism_parcel_t parcel;
     status = prism_run_export(run, i, candidate, &parcel);
+    if (status == PRISM_OK && parcel.f > 0 && parcel.k + 1 < *colors) {
+      status = prism_complete(run->shared->graph, *colors, candidate, &parcel.k);
+      if (parcel.k < *colors) parcel.f = 0;
+    }
     if (status != PRISM_OK || parcel.f > 0) continue;
     status = prism_coloring_compact(candidate, run->n, &used);
     if (status != PRISM_OK || used >= *colors) continue;
@@ -126,6 +131,7 @@ prism_status_t prism_run_epochs(prism_run_t *run) {
     PRISM_TRY(comm->ops->agree(comm->self, run_epoch(run, &late)));
     PRISM_TRY(agree_on_winner(run));
     PRISM_TRY(receive_telemetry(run));
+    prism_run_aim(run);
     const atomic_int *interrupt = run->config->interrupt;
     int64_t flag[FLAGS] = {late, interrupt != NULL && atomic_load(interrupt) != 0,
                            limit > 0 && run->iterations >= limit};

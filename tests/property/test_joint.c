@@ -214,10 +214,8 @@ static void a_lost_device_ends_the_run(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
-/* Whoever is first: lockstep in generations gives the same result. */
-/* The cores go down to a target k by k, the GPU looks for it at once; without a target
- * it goes down with them. */
-static void the_gpu_goes_ahead_to_a_target(void **state) {
+/* A target is looked for at once; without one there is a way down. */
+static void a_target_is_searched_for_itself(void **state) {
   (void)state;
   prism_graph_t *graph = planted(120, 6, 9);
   for (int32_t with = 0; with < 2; ++with) {
@@ -239,6 +237,44 @@ static void the_gpu_goes_ahead_to_a_target(void **state) {
   prism_graph_destroy(&graph);
 }
 
+/* A target that nobody reaches: what comes close to it counts, with more colors. */
+static void what_comes_close_is_an_answer(void **state) {
+  (void)state;
+  prism_graph_t *graph = hopeless(120);
+  for (int round = 0; round < 3; ++round) {
+    int32_t lowest = INT32_MAX, highest = 0;
+    mixed_t mixed = mixed_of(BIT(POOL) | BIT(TABUCOL));
+    mixed.cpu_islands = round;
+    mixed.fake.lowest = &lowest;
+    mixed.fake.highest = &highest;
+    mixed.params.run.time_limit = 0.0; /* no half of it: at the target all the time */
+    mixed.params.run.target = 14;
+    mixed.params.run.max_iterations = 200000;
+    prism_result_t result = {0};
+    assert_int_equal(run(&mixed, graph, &result), PRISM_OK);
+    assert_true(lowest == 14 && highest == 14);
+    assert_true(result.colors > 14 && result.time_to_best > 0.0);
+    int32_t direct = result.colors;
+    prism_result_release(&result);
+    mixed.params.run.target = 0; /* what the first coloring alone would be */
+    mixed.params.run.max_iterations = 1;
+    assert_int_equal(run(&mixed, graph, &result), PRISM_OK);
+    assert_true(direct < result.colors);
+    prism_result_release(&result);
+    mixed.params.run.target = 14; /* after a half the search comes up again */
+    mixed.params.run.max_iterations = 400000;
+    mixed.params.run.deterministic = true;
+    mixed.params.memetic.generation_iterations = 1000;
+    highest = 0;
+    assert_int_equal(run(&mixed, graph, &result), PRISM_OK);
+    assert_true(lowest == 14 && highest > 14 && result.colors <= highest + 1);
+    prism_result_release(&result);
+  }
+  prism_graph_destroy(&graph);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+/* Whoever is first: lockstep in generations gives the same result. */
 static void the_same_again(void **state) {
   (void)state;
   prism_graph_t *graph = hopeless(130);
@@ -421,7 +457,8 @@ int main(void) {
       cmocka_unit_test(idle_islands_are_left_out),
       cmocka_unit_test(a_gpu_that_cannot_serve_is_replaced),
       cmocka_unit_test(a_lost_device_ends_the_run),
-      cmocka_unit_test(the_gpu_goes_ahead_to_a_target),
+      cmocka_unit_test(a_target_is_searched_for_itself),
+      cmocka_unit_test(what_comes_close_is_an_answer),
       cmocka_unit_test(the_same_again),
       cmocka_unit_test(the_gpu_is_told_about),
       cmocka_unit_test(the_gpu_is_profiled),
