@@ -37,6 +37,7 @@ static void cuda_describe(const void *island, prism_island_info_t *out) {
   const prism_gpu_island_t *self = island;
   *out = (prism_island_info_t){.methods = self->methods, .mode = "gpu",
                                .stream = self->stream_index,
+                               .pools = (self->methods & PRISM_METHOD_BIT(PRISM_METHOD_POOL)) != 0,
                                .device = self->context->device.name};
 }
 
@@ -63,6 +64,21 @@ static prism_status_t cuda_counters(void *island, prism_counter_t which, uint32_
   return prism_gpu_island_counters(island, which, values);
 }
 
+static prism_status_t cuda_outbox(void *island, int32_t rows, prism_space_t space,
+                                  prism_buffer_t *out) {
+  return prism_gpu_island_outbox(island, rows, space, out);
+}
+
+static prism_status_t cuda_inbox(void *island, int32_t rows, prism_space_t space,
+                                 prism_buffer_t *in) {
+  return prism_gpu_island_inbox(island, rows, space, in);
+}
+
+static prism_status_t cuda_receive(void *island, const prism_buffer_t *in, int32_t own,
+                                   int32_t own_rows, int32_t *visitors) {
+  return prism_gpu_island_receive(island, in, own, own_rows, visitors);
+}
+
 static void cuda_stop(void *island) { prism_gpu_island_halt(island); }
 
 static const prism_island_ops_t island_ops = {
@@ -72,6 +88,9 @@ static const prism_island_ops_t island_ops = {
     .import_colors = cuda_import,
     .set_hooks = cuda_hooks,
     .export_counters = cuda_counters,
+    .outbox = cuda_outbox,
+    .inbox = cuda_inbox,
+    .receive = cuda_receive,
     .stop = cuda_stop,
 };
 

@@ -102,6 +102,7 @@ void prism_gpu_island_release(prism_gpu_island_t *island) {
   prism_triple_destroy(&island->triple);
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
   drop_ground(island);
+  prism_gpu_boxes_release(&island->boxes, island->context, island->stream);
   prism_gpu_release(island->context, island->halt, island->stream);
   prism_pinned_free(island->halting);
   prism_coordinator_destroy(&island->coordinator);
@@ -579,4 +580,33 @@ prism_status_t prism_gpu_island_counters(prism_gpu_island_t *island, prism_count
   PRISM_TRY(prism_hooks_cuda_collect(&island->hooks, island->view, island->stream));
   memcpy(values, island->hooks.counter[which], (size_t)island->kernel->n * sizeof *values);
   return PRISM_OK;
+}
+
+/* ---- exchange with the pools of other ranks ---- */
+
+/* The pool that is at work, or NULL. */
+static prism_population_t *pool_at_work(prism_gpu_island_t *island) {
+  const prism_method_t m = PRISM_METHOD_POOL;
+  return island->live[m] && island->last == m ? &island->population[m] : NULL;
+}
+
+prism_status_t prism_gpu_island_outbox(prism_gpu_island_t *island, int32_t rows,
+                                       prism_space_t space, prism_buffer_t *out) {
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  return prism_gpu_boxes_fill(&island->boxes, island->context, pool_at_work(island),
+                              island->kernel->n, rows, space, island->stream, out);
+}
+
+prism_status_t prism_gpu_island_inbox(prism_gpu_island_t *island, int32_t rows,
+                                      prism_space_t space, prism_buffer_t *in) {
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  return prism_gpu_boxes_open(&island->boxes, island->context, island->kernel->n, rows, space,
+                              island->stream, in);
+}
+
+prism_status_t prism_gpu_island_receive(prism_gpu_island_t *island, const prism_buffer_t *in,
+                                        int32_t own, int32_t own_rows, int32_t *visitors) {
+  PRISM_TRY(prism_device_use(island->context->device.index));
+  return prism_gpu_boxes_receive(&island->boxes, pool_at_work(island), in, own, own_rows,
+                                 island->stream, visitors);
 }

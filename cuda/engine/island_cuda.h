@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "engine/boxes.h"
 #include "engine/hooks_cuda.h"
 #include "engine/meter.h"
 #include "engine/population.h"
@@ -51,6 +52,7 @@ typedef struct prism_gpu_island {
   prism_hooks_cuda_t hooks;
   int32_t *guest;               /* [view n] migrant for the next generation; owned */
   int32_t guest_f;              /* -1: none */
+  prism_gpu_boxes_t boxes;      /* exchange with the pools of other ranks */
 
   pthread_mutex_t lock;         /* of what follows, which the driver reads */
   bool locked;
@@ -83,6 +85,14 @@ prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t
 prism_status_t prism_gpu_island_hooks(prism_gpu_island_t *island, const prism_hooks_t *hooks);
 prism_status_t prism_gpu_island_counters(prism_gpu_island_t *island, prism_counter_t which,
                                          uint32_t *values);
+
+/* Exchange with the pools of other ranks, as in seam/engine.h. */
+prism_status_t prism_gpu_island_outbox(prism_gpu_island_t *island, int32_t rows,
+                                       prism_space_t space, prism_buffer_t *out);
+prism_status_t prism_gpu_island_inbox(prism_gpu_island_t *island, int32_t rows,
+                                      prism_space_t space, prism_buffer_t *in);
+prism_status_t prism_gpu_island_receive(prism_gpu_island_t *island, const prism_buffer_t *in,
+                                        int32_t own, int32_t own_rows, int32_t *visitors);
 
 /* Make a running search end at its next look. Any thread. */
 void prism_gpu_island_halt(prism_gpu_island_t *island);

@@ -49,21 +49,33 @@ static void *carve(carver_t *carver, size_t bytes) {
   return at;
 }
 
+/* [in] room  rows behind the members */
 static void carve_pool(carver_t *carver, prism_gpu_pool_t *pool, int32_t n, int32_t k,
-                       int32_t members) {
+                       int32_t members, int32_t room) {
+  const size_t rows = (size_t)members + (size_t)room;
   *pool = (prism_gpu_pool_t){.n = n, .k = k, .members = members, .pitch = prism_gpu_pitch(n)};
-  pool->color = carve(carver, (size_t)members * (size_t)pool->pitch * sizeof *pool->color);
-  pool->f = carve(carver, (size_t)members * sizeof *pool->f);
+  pool->color = carve(carver, rows * (size_t)pool->pitch * sizeof *pool->color);
+  pool->f = carve(carver, rows * sizeof *pool->f);
+}
+
+/* Members of other ranks' pools that one has room for: as many as its own, within bounds. */
+static int32_t visitor_room(const prism_population_t *p) {
+  enum { MOST = 512, MOST_BYTES = 64 << 20 };
+  if (!p->mates) return 0;
+  const size_t fit = MOST_BYTES / row_bytes(p->graph.n);
+  const int32_t most = fit < MOST ? (int32_t)fit : MOST;
+  return p->members < most ? p->members : most;
 }
 
 static size_t lay_out(prism_population_t *p, char *base) {
   carver_t carver = {base, 0};
+  p->room = visitor_room(p);
   size_t members = (size_t)p->members;
   int32_t n = p->graph.n;
   p->control = carve(&carver, sizeof *p->control);
-  carve_pool(&carver, &p->pool, n, p->k, p->members);
-  carve_pool(&carver, &p->child, n, p->k, p->members);
-  carve_pool(&carver, &p->best, n, p->k, 1);
+  carve_pool(&carver, &p->pool, n, p->k, p->members, p->room);
+  carve_pool(&carver, &p->child, n, p->k, p->members, 0);
+  carve_pool(&carver, &p->best, n, p->k, 1, 0);
   p->mating.first = carve(&carver, members * sizeof(int32_t));
   p->mating.second = carve(&carver, members * sizeof(int32_t));
   p->mating.place = carve(&carver, members * sizeof(int32_t));
@@ -255,6 +267,7 @@ void prism_population_release(prism_population_t *p, cudaStream_t stream) {
 prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stream) {
   prism_convert_random_t random = {p->seed, &p->control->generation, p->individual};
   p->fresh = true;
+  PRISM_CUDA(cudaMemsetAsync(&p->control->visitors, 0, sizeof p->control->visitors, stream));
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   PRISM_TRY(prism_searcher_scatter(&p->searcher, &p->graph, &p->pool, &random, p->ground, stream));
   return prism_launch_recount(&p->graph, &p->pool, NULL, p->members, stream);

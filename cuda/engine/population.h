@@ -78,6 +78,7 @@ typedef struct prism_population {
   void *block;              /* all device memory below; owned */
   prism_gpu_control_t *control;
   prism_gpu_pool_t pool, child, best; /* best: 1 member */
+  int32_t room;             /* rows of `pool` behind the members, for visitors */
   void *learned;            /* edge weights of the members; owned, may be NULL */
   prism_gpu_mating_t mating;
   void *scratch;            /* of crossover, distance and dissolve; owned, may be NULL */

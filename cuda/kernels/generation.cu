@@ -22,6 +22,7 @@ __global__ void begin_kernel(prism_gpu_control_t *control, prism_gpu_mating_t ma
     control->outgrown = 0;
   }
   if (mating.first == NULL) return;
+  const int32_t mates = members + control->visitors;
   for (int32_t i = (int32_t)threadIdx.x; i < members; i += THREADS) {
     int32_t mate = -1;
     for (int32_t t = 0; t < tournament; ++t) {
@@ -29,7 +30,7 @@ __global__ void begin_kernel(prism_gpu_control_t *control, prism_gpu_mating_t ma
       prism_rng_block_t random =
           prism_rng_at(seed, generation, t < 4 ? 0u : 1u + PRISM_GPU_PAIRS,
                        first_individual + (uint32_t)i, PRISM_RNG_POOL);
-      int32_t other = other_member(random.word[t & 3], i, members);
+      int32_t other = other_member(random.word[t & 3], i, mates);
       if (mate < 0 || f[other] < f[mate]) mate = other;
     }
     mating.first[i] = i;

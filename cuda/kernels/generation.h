@@ -38,6 +38,7 @@ typedef struct prism_gpu_control {
   int32_t best_from;        /* row that reached it in the last generation; -1: none */
   int32_t apart;            /* sum of the measured distances */
   int32_t pairs;            /* how many were measured */
+  int32_t visitors;         /* rows behind the members that mates are drawn from too */
 } prism_gpu_control_t;
 
 /* Index arrays of a generation; device memory. */
@@ -50,7 +51,8 @@ typedef struct prism_gpu_mating {
 
 /* Count the generation; with `mating` draw a mate for each member of `pool` and pairs to
  * measure (members >= 2). The mate is the one with the fewest conflicts of `tournament`
- * others drawn at random (Goldberg & Deb 1991), the first of equals. */
+ * others drawn at random (Goldberg & Deb 1991), the first of equals; visitors
+ * (visitors.h) are drawn like members. */
 prism_status_t prism_launch_begin(prism_gpu_control_t *control, const prism_gpu_mating_t *mating,
                                   const prism_gpu_pool_t *pool, int32_t tournament,
                                   uint64_t seed, uint32_t first_individual,

@@ -205,6 +205,30 @@ static prism_status_t desk_counters(void *self, int32_t island, prism_counter_t 
   return desk->island_ops->export_counters(at, which, values);
 }
 
+static prism_status_t desk_outbox(void *self, int32_t island, int32_t rows, prism_space_t space,
+                                  prism_buffer_t *out) {
+  desk_t *desk = self;
+  void *at = NULL;
+  PRISM_TRY(idle_island(desk, island, &at));
+  return desk->island_ops->outbox(at, rows, space, out);
+}
+
+static prism_status_t desk_inbox(void *self, int32_t island, int32_t rows, prism_space_t space,
+                                 prism_buffer_t *in) {
+  desk_t *desk = self;
+  void *at = NULL;
+  PRISM_TRY(idle_island(desk, island, &at));
+  return desk->island_ops->inbox(at, rows, space, in);
+}
+
+static prism_status_t desk_receive(void *self, int32_t island, const prism_buffer_t *in,
+                                   int32_t own, int32_t own_rows, int32_t *visitors) {
+  desk_t *desk = self;
+  void *at = NULL;
+  PRISM_TRY(idle_island(desk, island, &at));
+  return desk->island_ops->receive(at, in, own, own_rows, visitors);
+}
+
 static bool desk_gpu_stats(void *self, prism_gpu_stats_t *out) {
   desk_t *desk = self;
   return desk->gpu_stats(desk->owner, out);
@@ -286,6 +310,9 @@ prism_status_t prism_desk_create(const prism_desk_setup_t *setup, prism_engine_t
       .stop = desk_stop,             .export_colors = desk_export,
       .import_colors = desk_import,  .set_hooks = desk_hooks,
       .export_counters = desk_counters,
+      .outbox = setup->ops->outbox != NULL ? desk_outbox : NULL,
+      .inbox = setup->ops->inbox != NULL ? desk_inbox : NULL,
+      .receive = setup->ops->receive != NULL ? desk_receive : NULL,
       .gpu_stats = setup->gpu_stats != NULL ? desk_gpu_stats : NULL,
       .gpu_profile = setup->gpu_profile != NULL ? desk_gpu_profile : NULL,
       .destroy = desk_destroy,

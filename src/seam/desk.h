@@ -26,6 +26,11 @@ typedef struct prism_island_ops {
                                   prism_import_result_t *result);
   prism_status_t (*set_hooks)(void *island, const prism_hooks_t *hooks);
   prism_status_t (*export_counters)(void *island, prism_counter_t which, uint32_t *values);
+  /* All three or none. */
+  prism_status_t (*outbox)(void *island, int32_t rows, prism_space_t space, prism_buffer_t *out);
+  prism_status_t (*inbox)(void *island, int32_t rows, prism_space_t space, prism_buffer_t *in);
+  prism_status_t (*receive)(void *island, const prism_buffer_t *in, int32_t own,
+                            int32_t own_rows, int32_t *visitors);
   /* NULL, or: tell a running island to end, beside its stop flag, which is already
    * true (for work that looks at a flag elsewhere, as on a device). Any thread, also
    * when the island is idle: work() takes an old call back at its beginning and looks

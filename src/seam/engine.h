@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "model/graph.h"
 #include "seam/bell.h"
+#include "seam/comm.h"
 #include "seam/gpu_profile.h"
 #include "seam/phase.h"
 
@@ -104,6 +105,7 @@ typedef struct prism_island_info {
   uint32_t methods;   /* PRISM_METHOD_BIT of every method it runs */
   const char *mode;   /* "cpu", "gpu" */
   int32_t stream;     /* GPU stream; -1: none */
+  bool pools;         /* its pool may be part of one over all ranks: outbox, inbox, receive */
   const char *device; /* "avx512", "NVIDIA H100 80GB HBM3" */
 } prism_island_info_t;
 
@@ -165,6 +167,20 @@ typedef struct prism_engine_ops {
   /* [out] values [n] of one counter. */
   prism_status_t (*export_counters)(void *self, int32_t island, prism_counter_t which,
                                     uint32_t *values);
+  /* One population over all ranks: `rows` members of an idle island's pool, for the pools of
+   * other ranks. Rows of an island without a pool at work are empty. Only for islands whose
+   * info says `pools`; the three ops may be NULL where none does.
+   * [out] out: count = rows, of one size on all ranks; the engine's, valid until the next call */
+  prism_status_t (*outbox)(void *self, int32_t island, int32_t rows, prism_space_t space,
+                           prism_buffer_t *out);
+  /* Room for the rows of all ranks. [out] in: as above */
+  prism_status_t (*inbox)(void *self, int32_t island, int32_t rows, prism_space_t space,
+                          prism_buffer_t *in);
+  /* What has arrived in the inbox visits the idle island's pool: its members take mates from
+   * there as well until the next call or its renewal. Rows own .. own + own_rows - 1 are its
+   * own and stay out, like those of another k. [out] visitors: how many came */
+  prism_status_t (*receive)(void *self, int32_t island, const prism_buffer_t *in, int32_t own,
+                            int32_t own_rows, int32_t *visitors);
   /* [out] what the engine's GPU did. False: it has none. The op may be NULL. Call it about
    * once a second: it watches the GPU's health. */
   bool (*gpu_stats)(void *self, prism_gpu_stats_t *out);

@@ -108,6 +108,38 @@ static prism_status_t joint_counters(void *self, int32_t island, prism_counter_t
   return part->ops->export_counters(part->self, local, which, values);
 }
 
+static prism_status_t no_pool(const prism_engine_t *part, int32_t island) {
+  PRISM_FAIL(PRISM_UNSUPPORTED, "island %d of the %s engine has nothing for other ranks", island,
+             part->ops->name);
+}
+
+static prism_status_t joint_outbox(void *self, int32_t island, int32_t rows, prism_space_t space,
+                                   prism_buffer_t *out) {
+  prism_engine_t *part = NULL;
+  int32_t local = 0;
+  PRISM_TRY(find_part(self, island, &part, &local));
+  if (part->ops->outbox == NULL) return no_pool(part, local);
+  return part->ops->outbox(part->self, local, rows, space, out);
+}
+
+static prism_status_t joint_inbox(void *self, int32_t island, int32_t rows, prism_space_t space,
+                                  prism_buffer_t *in) {
+  prism_engine_t *part = NULL;
+  int32_t local = 0;
+  PRISM_TRY(find_part(self, island, &part, &local));
+  if (part->ops->inbox == NULL) return no_pool(part, local);
+  return part->ops->inbox(part->self, local, rows, space, in);
+}
+
+static prism_status_t joint_receive(void *self, int32_t island, const prism_buffer_t *in,
+                                    int32_t own, int32_t own_rows, int32_t *visitors) {
+  prism_engine_t *part = NULL;
+  int32_t local = 0;
+  PRISM_TRY(find_part(self, island, &part, &local));
+  if (part->ops->receive == NULL) return no_pool(part, local);
+  return part->ops->receive(part->self, local, in, own, own_rows, visitors);
+}
+
 /* Of the first part that has a GPU: a rank drives at most one. */
 static bool joint_gpu_stats(void *self, prism_gpu_stats_t *out) {
   joint_t *joint = self;
@@ -190,8 +222,10 @@ prism_status_t prism_joint_create(const prism_engine_part_t *part, int32_t parts
       .poll = joint_poll,             .wait_any = joint_wait_any,
       .stop = joint_stop,             .export_colors = joint_export,
       .import_colors = joint_import,  .set_hooks = joint_hooks,
-      .export_counters = joint_counters, .gpu_stats = joint_gpu_stats,
-      .gpu_profile = joint_gpu_profile,  .destroy = joint_destroy,
+      .export_counters = joint_counters,
+      .outbox = joint_outbox,         .inbox = joint_inbox,
+      .receive = joint_receive,       .gpu_stats = joint_gpu_stats,
+      .gpu_profile = joint_gpu_profile, .destroy = joint_destroy,
   };
   *out = (prism_engine_t){.ops = &joint->ops, .self = joint, .islands = joint->first[parts]};
   return PRISM_OK;

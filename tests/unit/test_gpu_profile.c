@@ -62,7 +62,7 @@ static void joined_statistics_match_two_passes(void **state) {
 
 static prism_gpu_part_t part_of(const char *name, double seconds, int64_t iterations) {
   prism_gpu_part_t part = {.iterations = iterations};
-  snprintf(part.name, sizeof part.name, "%s", name);
+  snprintf(part.name, sizeof part.name, "%.*s", (int)sizeof part.name - 1, name);
   prism_duration_add(&part.time, seconds);
   return part;
 }
