@@ -76,6 +76,18 @@ static prism_status_t mpi_agree(void *self, prism_status_t mine) {
   return end(self, start, prism_mpi_agree(self, mine));
 }
 
+static prism_status_t mpi_cast(void *self, int64_t value) {
+  double start;
+  PRISM_TRY(begin(self, &start));
+  return end(self, start, prism_mpi_cast(self, value));
+}
+
+static prism_status_t mpi_counted(void *self, bool *done, int64_t *least) {
+  double start;
+  PRISM_TRY(begin(self, &start));
+  return end(self, start, prism_mpi_counted(self, done, least));
+}
+
 static prism_status_t mpi_post(void *self, int32_t to, int32_t tag, const void *data,
                                size_t bytes) {
   double start;
@@ -126,30 +138,24 @@ static void mpi_usage(void *self, uint64_t *bytes, double *seconds) {
   *seconds = comm->seconds;
 }
 
-/* Receive and drop what the others still send, and meet them in a barrier once
+/* Receive and drop what the others still send, and meet them in a collective once
  * the own messages are out (the termination rule of Hoefler, Siebert & Lumsdaine
  * 2010): then no rank has a send left that waits for a receiver.
  * [out] clean  everything came to an end before the deadline */
 static prism_status_t drain(prism_mpi_t *comm, bool *clean) {
   double deadline = prism_clock_now() + drain_seconds;
-  MPI_Request barrier = MPI_REQUEST_NULL;
-  bool entered = false;
+  bool entered = false, left = false;
   *clean = false;
   for (int64_t round = 0; prism_clock_now() < deadline; ++round) {
     PRISM_TRY(prism_mpi_receive_messages(comm));
     prism_mailbox_clear(&comm->mailbox);
     PRISM_TRY(prism_mpi_reap(comm));
-    if (!entered && comm->sends == NULL) {
-      PRISM_TRY(prism_mpi_check(comm, MPI_Ibarrier(comm->collectives, &barrier), "shutdown"));
-      entered = true;
-    }
-    int met = 0, beats_out = 0;
-    if (entered)
-      PRISM_TRY(
-          prism_mpi_check(comm, MPI_Test(&barrier, &met, MPI_STATUS_IGNORE), "shutdown"));
+    entered = entered || comm->sends == NULL;
+    if (entered) PRISM_TRY(prism_mpi_leave(comm, &left));
+    int beats_out = 0;
     PRISM_TRY(prism_mpi_check(comm, MPI_Testall(comm->size, comm->beat_requests, &beats_out,
                                                 MPI_STATUSES_IGNORE), "shutdown"));
-    if (met && beats_out && !comm->receive.active) {
+    if (left && beats_out && !comm->receive.active) {
       *clean = true;
       return prism_mpi_look(comm); /* takes the last heartbeats */
     }
@@ -160,12 +166,14 @@ static prism_status_t drain(prism_mpi_t *comm, bool *clean) {
 
 static void free_comms(prism_mpi_t *comm) {
   if (comm->collectives != MPI_COMM_NULL) MPI_Comm_free(&comm->collectives);
+  if (comm->ballots != MPI_COMM_NULL) MPI_Comm_free(&comm->ballots);
   if (comm->messages != MPI_COMM_NULL) MPI_Comm_free(&comm->messages);
   if (comm->beats != MPI_COMM_NULL) MPI_Comm_free(&comm->beats);
 }
 
 static void free_memory(prism_mpi_t *comm) {
   prism_mpi_forget_messages(comm);
+  prism_mpi_forget_votes(comm);
   prism_free(comm->parts);
   prism_free(comm->beat_requests);
   prism_free(comm->last_heard);
@@ -194,6 +202,8 @@ static const prism_comm_ops_t mpi_ops = {
     .exchange = mpi_exchange,
     .barrier = mpi_barrier,
     .agree = mpi_agree,
+    .cast = mpi_cast,
+    .counted = mpi_counted,
     .post = mpi_post,
     .poll = mpi_poll,
     .heartbeat = mpi_heartbeat,
@@ -206,57 +216,32 @@ void prism_mpi_set_piece(prism_comm_t *comm, size_t bytes) {
   ((prism_mpi_t *)comm->self)->piece = bytes;
 }
 
-/* MPI_Comm_dup with a deadline; no heartbeats yet, so the time counts from here. */
-static prism_status_t duplicate(prism_mpi_t *comm, MPI_Comm parent, MPI_Comm *out) {
-  MPI_Request request;
-  double deadline = prism_clock_now() + comm->peer_timeout;
-  PRISM_TRY(prism_mpi_check(comm, MPI_Comm_idup(parent, out, &request), "start"));
-  for (int64_t round = 0;; ++round) {
-    int done = 0;
-    PRISM_TRY(prism_mpi_check(comm, MPI_Test(&request, &done, MPI_STATUS_IGNORE), "start"));
-    if (done) break;
-    if (prism_clock_now() > deadline)
-      PRISM_FAIL(PRISM_TIMEOUT, "rank %d of %d: the other ranks did not come within %g s",
-                 comm->rank, comm->size, comm->peer_timeout);
-    prism_mpi_back_off(round);
-  }
-  return prism_mpi_check(comm, MPI_Comm_set_errhandler(*out, MPI_ERRORS_RETURN), "start");
-}
-
 static prism_status_t prepare(prism_mpi_t *comm, MPI_Comm parent) {
   PRISM_TRY(prism_mpi_check(comm, MPI_Comm_rank(parent, &comm->rank), "start"));
   PRISM_TRY(prism_mpi_check(comm, MPI_Comm_size(parent, &comm->size), "start"));
+  PRISM_TRY(PRISM_ALLOC_ZERO(1, &comm->votes));
+  comm->votes->most = -1;
+  comm->votes->request = comm->votes->leave = MPI_REQUEST_NULL;
   PRISM_TRY(PRISM_ALLOC_ZERO(comm->size, &comm->parts));
   PRISM_TRY(PRISM_ALLOC(comm->size, &comm->beat_requests));
   PRISM_TRY(PRISM_ALLOC(comm->size, &comm->last_heard));
   for (int32_t r = 0; r < comm->size; ++r) comm->beat_requests[r] = MPI_REQUEST_NULL;
-  PRISM_TRY(duplicate(comm, parent, &comm->collectives));
-  PRISM_TRY(duplicate(comm, comm->collectives, &comm->messages));
-  PRISM_TRY(duplicate(comm, comm->collectives, &comm->beats));
+  PRISM_TRY(prism_mpi_duplicate(parent, comm->peer_timeout, &comm->collectives));
+  PRISM_TRY(prism_mpi_duplicate(comm->collectives, comm->peer_timeout, &comm->ballots));
+  PRISM_TRY(prism_mpi_duplicate(comm->collectives, comm->peer_timeout, &comm->messages));
+  PRISM_TRY(prism_mpi_duplicate(comm->collectives, comm->peer_timeout, &comm->beats));
   comm->last_look = prism_clock_now();
   for (int32_t r = 0; r < comm->size; ++r) comm->last_heard[r] = comm->last_look;
-  return PRISM_OK;
-}
-
-static prism_status_t check_mpi(void) {
-  int initialized = 0, finalized = 0, level = MPI_THREAD_SINGLE, main_thread = 0;
-  MPI_Initialized(&initialized);
-  MPI_Finalized(&finalized);
-  if (!initialized || finalized) PRISM_FAIL(PRISM_INVALID, "MPI is not initialised");
-  if (MPI_Query_thread(&level) != MPI_SUCCESS || level < MPI_THREAD_FUNNELED)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "MPI offers no threads (MPI_THREAD_FUNNELED is needed)");
-  if (MPI_Is_thread_main(&main_thread) != MPI_SUCCESS || !main_thread)
-    PRISM_FAIL(PRISM_INVALID, "only the thread that initialised MPI may communicate");
   return PRISM_OK;
 }
 
 prism_status_t prism_comm_mpi_create(MPI_Comm parent, double peer_timeout, prism_comm_t *out) {
   if (!(peer_timeout > 0.0))
     PRISM_FAIL(PRISM_INVALID, "the peer timeout must be above 0 s, not %g", peer_timeout);
-  PRISM_TRY(check_mpi());
+  PRISM_TRY(prism_mpi_ready());
   prism_mpi_t *comm = NULL;
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &comm));
-  comm->collectives = comm->messages = comm->beats = MPI_COMM_NULL;
+  comm->collectives = comm->ballots = comm->messages = comm->beats = MPI_COMM_NULL;
   comm->receive.request = MPI_REQUEST_NULL;
   comm->sends_end = &comm->sends;
   comm->piece = piece_default;

@@ -1,8 +1,8 @@
 /* Shared by the source files of the MPI communicator and its tests; nobody else
  * includes it.
  *
- * Three duplicated communicators keep apart what must never match: collectives
- * and exchanges, posted messages, heartbeats. Once a peer is lost or MPI has
+ * Four duplicated communicators keep apart what must never match: collectives
+ * and exchanges, votes, posted messages, heartbeats. Once a peer is lost or MPI has
  * failed the communicator is broken: a collective may still be pending in MPI,
  * so every later call returns the first error without touching MPI, and the
  * program ends the job with MPI_Abort. */
@@ -43,8 +43,20 @@ typedef struct prism_mpi_receive {
   void *data; /* own block, NULL when the target is the rank's parts */
 } prism_mpi_receive_t;
 
+/* The votes of this rank: a block of its own, left to MPI where that may still use it. */
+typedef struct prism_mpi_votes {
+  int64_t cast;  /* how many this rank has cast */
+  int64_t most;  /* how many any rank has cast, found out when all leave */
+  int64_t mine;  /* the last one */
+  int64_t least; /* its result */
+  bool pending;  /* counted() has not said yet that it is complete */
+  MPI_Request request;
+  MPI_Request leave;
+} prism_mpi_votes_t;
+
 typedef struct prism_mpi {
   MPI_Comm collectives;
+  MPI_Comm ballots;
   MPI_Comm messages;
   MPI_Comm beats;
   int32_t rank;
@@ -63,6 +75,7 @@ typedef struct prism_mpi {
   prism_mpi_receive_t receive;
   prism_mpi_parts_t *parts; /* [size] */
   prism_mailbox_t mailbox;
+  prism_mpi_votes_t *votes;
 
   prism_status_t broken; /* PRISM_OK: in order */
   char broken_text[PRISM_MPI_ERROR_BYTES];
@@ -73,6 +86,12 @@ typedef struct prism_mpi {
 
 /* --- comm_mpi_wait.c: failures, heartbeats, waits ------------------------- */
 
+/* Only the thread that initialised MPI, with threads allowed, may communicate. */
+prism_status_t prism_mpi_ready(void);
+/* MPI_Comm_dup with a deadline; errors of the duplicate are returned. Collective. */
+prism_status_t prism_mpi_duplicate(MPI_Comm parent, double timeout, MPI_Comm *out);
+/* Record a failed MPI call of `rank` as PRISM_PEER. */
+prism_status_t prism_mpi_record(int32_t rank, int code, const char *what);
 /* Turn a failed MPI call into PRISM_PEER; the communicator is broken from here. */
 prism_status_t prism_mpi_check(prism_mpi_t *comm, int code, const char *what);
 /* Remember this thread's error as the reason why the communicator is broken. */
@@ -99,6 +118,18 @@ prism_status_t prism_mpi_exchange(prism_mpi_t *comm, const prism_buffer_t *send,
                                   const prism_buffer_t *receive, int32_t from);
 prism_status_t prism_mpi_barrier(prism_mpi_t *comm);
 prism_status_t prism_mpi_agree(prism_mpi_t *comm, prism_status_t mine);
+
+/* --- comm_mpi_vote.c --------------------------------------------------------- */
+prism_status_t prism_mpi_cast(prism_mpi_t *comm, int64_t value);
+prism_status_t prism_mpi_counted(prism_mpi_t *comm, bool *done, int64_t *least);
+/* Progress of the vote under way. */
+prism_status_t prism_mpi_count(prism_mpi_t *comm);
+/* Meet the other ranks for the last time: those that have cast one vote less cast it now,
+ * so that none stays without an answer. Called until all are out.
+ * [out] left  everybody is here and no vote is under way */
+prism_status_t prism_mpi_leave(prism_mpi_t *comm, bool *left);
+/* Release the votes, except where MPI may still use them. */
+void prism_mpi_forget_votes(prism_mpi_t *comm);
 
 /* --- comm_mpi_message.c ---------------------------------------------------- */
 prism_status_t prism_mpi_post(prism_mpi_t *comm, int32_t to, int32_t tag, const void *data,

@@ -1,5 +1,5 @@
 /* Waiting with a deadline: polling with back-off, heartbeats both ways, and the
- * judgement over silent ranks. */
+ * judgement over silent ranks; and the start, before there are heartbeats. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -19,16 +19,16 @@ prism_status_t prism_mpi_break(prism_mpi_t *comm, prism_status_t status) {
   return status;
 }
 
-static prism_status_t record_mpi_error(const prism_mpi_t *comm, int code, const char *what) {
+prism_status_t prism_mpi_record(int32_t rank, int code, const char *what) {
   char text[MPI_MAX_ERROR_STRING] = "unknown error";
   int length = 0;
   MPI_Error_string(code, text, &length);
-  PRISM_FAIL(PRISM_PEER, "MPI failed on rank %d during %s: %s", comm->rank, what, text);
+  PRISM_FAIL(PRISM_PEER, "MPI failed on rank %d during %s: %s", rank, what, text);
 }
 
 prism_status_t prism_mpi_check(prism_mpi_t *comm, int code, const char *what) {
   if (code == MPI_SUCCESS) return PRISM_OK;
-  return prism_mpi_break(comm, record_mpi_error(comm, code, what));
+  return prism_mpi_break(comm, prism_mpi_record(comm->rank, code, what));
 }
 
 void prism_mpi_heard(prism_mpi_t *comm, int32_t rank) {
@@ -83,6 +83,7 @@ prism_status_t prism_mpi_look(prism_mpi_t *comm) {
     comm->last_beat = now;
     PRISM_TRY(send_beats(comm));
   }
+  PRISM_TRY(prism_mpi_count(comm));
   return take_beats(comm);
 }
 
@@ -125,4 +126,40 @@ prism_status_t prism_mpi_wait(prism_mpi_t *comm, MPI_Request *requests, MPI_Stat
     }
     prism_mpi_back_off(round);
   }
+}
+
+prism_status_t prism_mpi_ready(void) {
+  int initialized = 0, finalized = 0, level = MPI_THREAD_SINGLE, main_thread = 0;
+  MPI_Initialized(&initialized);
+  MPI_Finalized(&finalized);
+  if (!initialized || finalized) PRISM_FAIL(PRISM_INVALID, "MPI is not initialised");
+  if (MPI_Query_thread(&level) != MPI_SUCCESS || level < MPI_THREAD_FUNNELED)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "MPI offers no threads (MPI_THREAD_FUNNELED is needed)");
+  if (MPI_Is_thread_main(&main_thread) != MPI_SUCCESS || !main_thread)
+    PRISM_FAIL(PRISM_INVALID, "only the thread that initialised MPI may communicate");
+  return PRISM_OK;
+}
+
+static prism_status_t check_start(int32_t rank, int code) {
+  return code == MPI_SUCCESS ? PRISM_OK : prism_mpi_record(rank, code, "start");
+}
+
+/* No heartbeats yet, so the time counts from here. */
+prism_status_t prism_mpi_duplicate(MPI_Comm parent, double timeout, MPI_Comm *out) {
+  int rank = 0, size = 0;
+  PRISM_TRY(check_start(0, MPI_Comm_rank(parent, &rank)));
+  PRISM_TRY(check_start(rank, MPI_Comm_size(parent, &size)));
+  MPI_Request request;
+  double deadline = prism_clock_now() + timeout;
+  PRISM_TRY(check_start(rank, MPI_Comm_idup(parent, out, &request)));
+  for (int64_t round = 0;; ++round) {
+    int done = 0;
+    PRISM_TRY(check_start(rank, MPI_Test(&request, &done, MPI_STATUS_IGNORE)));
+    if (done) break;
+    if (prism_clock_now() > deadline)
+      PRISM_FAIL(PRISM_TIMEOUT, "rank %d of %d: the other ranks did not come within %g s", rank,
+                 size, timeout);
+    prism_mpi_back_off(round);
+  }
+  return check_start(rank, MPI_Comm_set_errhandler(*out, MPI_ERRORS_RETURN));
 }

@@ -12,6 +12,7 @@
 #ifndef PRISM_SEAM_COMM_H
 #define PRISM_SEAM_COMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,14 @@ typedef struct prism_comm_ops {
    * in it). From mild to bad: interrupted, unsupported, invalid, format, io,
    * timeout, peer, device, storage, memory, internal. */
   prism_status_t (*agree)(void *self, prism_status_t mine);
+
+  /* Votes, which nobody waits for. Every rank casts its first, second, ... vote when it likes;
+   * the next one only when counted() has said that the last is complete (PRISM_INVALID).
+   * counted: [out] done: all ranks have cast this rank's last vote (true also before the
+   * first); [out] least: then the smallest of their values, else left alone. Votes may be
+   * under way when the communicator is destroyed, also where only some ranks have cast. */
+  prism_status_t (*cast)(void *self, int64_t value);
+  prism_status_t (*counted)(void *self, bool *done, int64_t *least);
 
   /* Not collective, non-blocking: send a copy of a message of any length
    * (telemetry batches, colourings, tokens) to one rank, the own one included.

@@ -9,6 +9,9 @@
 
 typedef struct comm_self {
   prism_mailbox_t mailbox;
+  bool has_voted;
+  bool vote_pending; /* until counted has been asked */
+  int64_t vote;
 } comm_self_t;
 
 static prism_status_t check_rank(int32_t rank) {
@@ -87,6 +90,22 @@ static prism_status_t self_agree(void *self, prism_status_t mine) {
   return mine;
 }
 
+static prism_status_t self_cast(void *self, int64_t value) {
+  comm_self_t *comm = self;
+  if (comm->vote_pending) PRISM_FAIL(PRISM_INVALID, "the last vote has not been counted");
+  comm->has_voted = comm->vote_pending = true;
+  comm->vote = value;
+  return PRISM_OK;
+}
+
+static prism_status_t self_counted(void *self, bool *done, int64_t *least) {
+  comm_self_t *comm = self;
+  comm->vote_pending = false;
+  *done = true;
+  if (comm->has_voted) *least = comm->vote;
+  return PRISM_OK;
+}
+
 static prism_status_t self_post(void *self, int32_t to, int32_t tag, const void *data,
                                 size_t bytes) {
   comm_self_t *comm = self;
@@ -131,6 +150,8 @@ static const prism_comm_ops_t self_ops = {
     .exchange = self_exchange,
     .barrier = self_barrier,
     .agree = self_agree,
+    .cast = self_cast,
+    .counted = self_counted,
     .post = self_post,
     .poll = self_poll,
     .heartbeat = self_quiet,

@@ -1,6 +1,7 @@
 /* What the others see when a rank falls silent. Started by run_failure.sh:
  *   comm_failure stop|sleep FOLDER   the last rank is stopped, or sleeps without
  *                                    heartbeats, while the others wait
+ *   comm_failure vote FOLDER         it is stopped before it casts its vote
  *   comm_failure kill FOLDER         the last rank is killed
  * A rank that saw the right error leaves FOLDER/saw.RANK. Rank 0 then kills the
  * silent rank, which ends the job as any killed rank does. */
@@ -26,7 +27,7 @@ static void fail(const char *what) {
 }
 
 static void fall_silent(const char *mode) {
-  if (strcmp(mode, "stop") == 0) raise(SIGSTOP);
+  if (strcmp(mode, "stop") == 0 || strcmp(mode, "vote") == 0) raise(SIGSTOP);
   if (strcmp(mode, "kill") == 0) raise(SIGKILL);
   prism_clock_sleep(10.0 * hang_guard);
   fail("the silent rank was not ended");
@@ -50,6 +51,19 @@ static prism_status_t wait_for_silent(const prism_comm_t *comm) {
   return comm->ops->exchange(comm->self, &send, silent, &receive, silent);
 }
 
+/* Nobody waits in a call, yet the vote must end. */
+static prism_status_t vote_without_silent(const prism_comm_t *comm) {
+  bool done = false;
+  int64_t least = 0;
+  prism_status_t status = comm->ops->cast(comm->self, comm->rank);
+  for (double start = prism_clock_now(); status == PRISM_OK; prism_clock_sleep(0.001)) {
+    status = comm->ops->counted(comm->self, &done, &least);
+    if (status == PRISM_OK && done) fail("a vote ended without the silent rank");
+    if (prism_clock_now() - start > hang_guard) break;
+  }
+  return status;
+}
+
 static void check_outcome(const prism_comm_t *comm, prism_status_t status) {
   char name[32];
   snprintf(name, sizeof name, "rank %d is lost", comm->size - 1);
@@ -59,6 +73,10 @@ static void check_outcome(const prism_comm_t *comm, prism_status_t status) {
   if (comm->ops->barrier(comm->self) != status) fail("a broken communicator went on");
   if (strstr(prism_error_text(), name) == NULL) fail("the reason was lost");
   if (comm->ops->agree(comm->self, PRISM_OK) != status) fail("a broken communicator agreed");
+  bool done = false;
+  int64_t least = 0;
+  if (comm->ops->cast(comm->self, 0) != status) fail("a broken communicator took a vote");
+  if (comm->ops->counted(comm->self, &done, &least) != status) fail("it counted votes");
 }
 
 static void wait_for_marks(const char *folder, int ranks) {
@@ -85,12 +103,14 @@ int main(int argc, char **argv) {
   if (comm.rank == comm.size - 1) fall_silent(argv[1]);
 
   double start = prism_clock_now();
-  prism_status_t status = wait_for_silent(&comm);
+  bool voting = strcmp(argv[1], "vote") == 0;
+  prism_status_t status = voting ? vote_without_silent(&comm) : wait_for_silent(&comm);
   double waited = prism_clock_now() - start;
   check_outcome(&comm, status);
   if (waited > hang_guard) fail("the error came too late");
   prism_comm_destroy(&comm); /* must not wait for the lost rank */
-  if (prism_mem_live_blocks() != 0) fail("blocks were not released");
+  /* A vote that cannot end stays with MPI. */
+  if (prism_mem_live_blocks() > (voting ? 1 : 0)) fail("blocks were not released");
 
   char *path = mark_path(argv[2], comm.rank);
   if (prism_file_replace(path, "seen\n", 5) != PRISM_OK) fail("the mark cannot be written");

@@ -94,6 +94,27 @@ static void test_unpolled_messages(void) {
   check_released();
 }
 
+/* Votes that are under way at the end: cast by all and not counted, or by some ranks only. */
+static void test_uncounted_votes(bool all) {
+  prism_comm_t comm = make(60.0);
+  comm_suite_t suite = {.comm = &comm, .seed = seed, .abandon = abandon};
+  bool done = false;
+  int64_t least = 0;
+  CHECK(comm.ops->cast(comm.self, comm.rank) == PRISM_OK);
+  while (!done) CHECK(comm.ops->counted(comm.self, &done, &least) == PRISM_OK);
+  CHECK(least == 0);
+  if (all || comm.rank % 2 == 0) CHECK(comm.ops->cast(comm.self, 1) == PRISM_OK);
+  prism_comm_destroy(&comm);
+  check_released(); /* nothing was left to MPI */
+  prism_comm_t next = make(60.0); /* and the next communicator hears nothing of it */
+  suite.comm = &next;
+  CHECK(next.ops->cast(next.self, 5) == PRISM_OK);
+  for (done = false; !done;) CHECK(next.ops->counted(next.self, &done, &least) == PRISM_OK);
+  CHECK(least == 5);
+  prism_comm_destroy(&next);
+  check_released();
+}
+
 static void test_bad_arguments(void) {
   prism_comm_t comm = {0};
   comm_suite_t suite = {.comm = &comm, .seed = seed, .abandon = abandon};
@@ -115,6 +136,8 @@ int main(int argc, char **argv) {
   test_slow_rank_lives();
   test_own_pause();
   test_unpolled_messages();
+  test_uncounted_votes(true);
+  test_uncounted_votes(false);
   check_released();
   if (rank == 0) puts("mpi: all checks passed");
   return MPI_Finalize() == MPI_SUCCESS ? 0 : 1;

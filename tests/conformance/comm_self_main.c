@@ -17,6 +17,7 @@ int main(void) {
   comm_suite_run(&suite);
   int left = 7; /* a message that nobody takes is dropped by destroy */
   SUITE_CHECK(&suite, comm.ops->post(comm.self, 0, 1, &left, sizeof left) == PRISM_OK);
+  SUITE_CHECK(&suite, comm.ops->cast(comm.self, 1) == PRISM_OK); /* as is a vote */
   prism_comm_destroy(&comm);
   prism_comm_destroy(&comm); /* and again without harm */
   if (prism_mem_live_blocks() != 0) {

@@ -348,6 +348,102 @@ static void test_long_messages(const comm_suite_t *suite) {
   check_quiet(suite);
 }
 
+static int64_t vote_of(int32_t round, int32_t rank) {
+  uint64_t mixed = ((uint64_t)round * 31 + (uint64_t)rank + 1) * UINT64_C(0x9E3779B97F4A7C15);
+  return round == 0 ? INT64_MIN + rank : round == 1 ? INT64_MAX - rank : (int64_t)mixed;
+}
+
+static int64_t least_vote(const comm_suite_t *suite, int32_t round) {
+  int64_t least = INT64_MAX;
+  for (int32_t r = 0; r < suite->comm->size; ++r) {
+    if (vote_of(round, r) < least) least = vote_of(round, r);
+  }
+  return least;
+}
+
+static void count_vote(const comm_suite_t *suite, int64_t want) {
+  const prism_comm_t *comm = suite->comm;
+  double start = prism_clock_now();
+  bool done = false;
+  int64_t least = want ^ 1;
+  for (;;) {
+    CHECK_OK(comm->ops->counted(comm->self, &done, &least));
+    if (done) break;
+    CHECK(least == (want ^ 1)); /* nothing is said before the end */
+    CHECK(prism_clock_now() - start < hang_guard);
+    prism_clock_sleep(2e-5);
+  }
+  CHECK(least == want);
+}
+
+/* A vote does not end before the last rank has cast, and nobody waits for that rank. */
+static void test_late_vote(const comm_suite_t *suite, int32_t late, int32_t round) {
+  const prism_comm_t *comm = suite->comm;
+  bool done = false;
+  int64_t least = 0;
+  CHECK_OK(comm->ops->barrier(comm->self));
+  if (comm->rank != late) {
+    CHECK_OK(comm->ops->cast(comm->self, vote_of(round, comm->rank)));
+    CHECK(comm->ops->cast(comm->self, 0) == PRISM_INVALID);
+    for (int i = 0; i < 50; ++i) {
+      CHECK_OK(comm->ops->counted(comm->self, &done, &least));
+      CHECK(!done);
+      prism_clock_sleep(2e-5);
+    }
+  }
+  CHECK_OK(comm->ops->barrier(comm->self));
+  if (comm->rank == late) CHECK_OK(comm->ops->cast(comm->self, vote_of(round, late)));
+  /* It gets on in whatever is called. */
+  double start = prism_clock_now();
+  while (comm->rank == 0 && prism_clock_now() - start < 0.002)
+    CHECK_OK(comm->ops->heartbeat(comm->self));
+  count_vote(suite, least_vote(suite, round));
+  count_vote(suite, least_vote(suite, round)); /* the answer stays */
+}
+
+enum { VOTE_ROUNDS = 200 };
+
+/* Many rounds, with ranks that come late, and collectives and messages between casting and
+ * counting. */
+static void test_mixed_votes(const comm_suite_t *suite, int32_t first) {
+  const prism_comm_t *comm = suite->comm;
+  prism_rng_t common = prism_rng_stream(suite->seed, 1000, 0, PRISM_RNG_TEST);
+  prism_rng_t own = prism_rng_stream(suite->seed, 1001, (uint32_t)comm->rank, PRISM_RNG_TEST);
+  int32_t next = (comm->rank + 1) % comm->size;
+  for (int32_t round = first; round < first + VOTE_ROUNDS; ++round) {
+    if (prism_rng_below(&own, 8) == 0) prism_clock_sleep(1e-6 * prism_rng_below(&own, 1000));
+    CHECK_OK(comm->ops->cast(comm->self, vote_of(round, comm->rank)));
+    uint32_t what = prism_rng_below(&common, 4);
+    int64_t sum = 1;
+    const void *data = NULL;
+    if (what == 0) CHECK_OK(comm->ops->allreduce_i64(comm->self, &sum, &sum, 1, PRISM_REDUCE_SUM));
+    if (what == 1) CHECK_OK(comm->ops->post(comm->self, next, 7, &round, sizeof round));
+    if (what == 0) CHECK(sum == comm->size);
+    count_vote(suite, least_vote(suite, round));
+    if (what != 1) continue;
+    prism_message_t message = take(suite, &data);
+    CHECK(message.tag == 7 && *(const int32_t *)data == round);
+  }
+}
+
+static void test_votes(const comm_suite_t *suite) {
+  const prism_comm_t *comm = suite->comm;
+  bool done = false;
+  int64_t least = 42;
+  CHECK_OK(comm->ops->counted(comm->self, &done, &least));
+  CHECK(done && least == 42); /* none yet */
+  int32_t round = 0;
+  for (; round < 2; ++round) {
+    CHECK_OK(comm->ops->cast(comm->self, vote_of(round, comm->rank)));
+    CHECK(comm->ops->cast(comm->self, 0) == PRISM_INVALID);
+    count_vote(suite, least_vote(suite, round));
+  }
+  for (int32_t late = 0; late < comm->size && comm->size > 1; ++late)
+    test_late_vote(suite, late, round++);
+  test_mixed_votes(suite, round);
+  check_quiet(suite);
+}
+
 static void test_usage(const comm_suite_t *suite) {
   const prism_comm_t *comm = suite->comm;
   uint64_t before = 0, after = 0;
@@ -375,6 +471,7 @@ void comm_suite_run(const comm_suite_t *suite) {
   test_agree(suite);
   test_messages(suite);
   test_long_messages(suite);
+  test_votes(suite);
   test_usage(suite);
   CHECK_OK(comm->ops->heartbeat(comm->self));
   CHECK_OK(comm->ops->check_peers(comm->self));
