@@ -37,6 +37,14 @@ static prism_status_t add_gpu(const prism_result_t *result, prism_text_t *out) {
   return prism_text_add(out, "\n");
 }
 
+/* How often the pools of all ranks met. */
+static prism_status_t add_exchange(const prism_result_t *result, prism_text_t *out) {
+  if (result->exchanges == 0) return PRISM_OK;
+  return prism_text_add(out, "exchange    %" PRId64 " meetings of the pools, %.1f ms each\n",
+                        result->exchanges,
+                        1e3 * result->exchange_seconds / (double)result->exchanges);
+}
+
 /* Where its time went: a line a part. */
 static prism_status_t add_profile(const prism_result_t *result, prism_text_t *out) {
   const prism_gpu_profile_t *profile = result->gpu_profile;
@@ -87,6 +95,7 @@ prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_r
                            job->ranks == 1 ? "" : "s", job->threads, job->threads == 1 ? "" : "s",
                            device_of(job, result), job->device_detail));
   PRISM_TRY(add_gpu(result, out));
+  PRISM_TRY(add_exchange(result, out));
   if (result->colors > 0) {
     PRISM_TRY(prism_text_add(out, "solution    %s\n", run->outputs.solution_path));
   }
@@ -165,6 +174,9 @@ static prism_status_t json_object(const prism_report_job_t *job, const prism_rep
   PRISM_TRY(add_string(out, "output", run->outputs.run_path));
   PRISM_TRY(add_number(out, "gpu_busy", result->gpu_busy));
   PRISM_TRY(add_number(out, "gpu_overlap", result->gpu_overlap));
+  PRISM_TRY(prism_text_add(out, ", \"exchanges\": %" PRId64 ", \"exchange_bytes\": %" PRId64,
+                           result->exchanges, result->exchange_bytes));
+  PRISM_TRY(add_number(out, "exchange_seconds", result->exchange_seconds));
   PRISM_TRY(json_profile(result, out));
   return prism_text_add(out, "}");
 }

@@ -241,6 +241,17 @@ void prism_run_hand_over(prism_run_t *run, int32_t i, const prism_parcel_t *parc
   island->waiting = true;
 }
 
+prism_status_t prism_run_visited(prism_run_t *run, int32_t visitors) {
+  if (visitors < 0) return PRISM_OK;
+  prism_migration_t record;
+  prism_record_blank(PRISM_RECORD_MIGRATION, &record);
+  record.from_rank = -1; /* from all */
+  record.to_rank = run->comm->rank;
+  record.colors = run->k + run->shared->universal;
+  record.accepted = visitors;
+  return prism_telemetry_migration(run->telemetry, &record);
+}
+
 /* ---- a better colouring ---- */
 
 /* Rank 0: lift, verify on the input graph, store. */

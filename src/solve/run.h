@@ -4,6 +4,7 @@
 #define PRISM_SOLVE_RUN_H
 
 #include "solve/descent.h"
+#include "solve/pooling.h"
 #include "solve/portfolio.h"
 #include "solve/prepare.h"
 #include "solve/solve.h"
@@ -39,6 +40,7 @@ typedef struct prism_run {
   size_t width;            /* bytes of a colour on the wire */
   int32_t first_island;    /* global id of the engine's island 0 */
   int32_t all_islands;     /* that take part, over all ranks */
+  prism_pooling_t pooling;
   char fallback[32];       /* why the fallback engine was taken; "": it was not */
 
   int32_t goal;            /* stop at this many kernel colours or fewer */
@@ -120,6 +122,9 @@ prism_status_t prism_run_emigrant(prism_run_t *run, int32_t island, prism_parcel
 /* Let the migrant in run->color wait for an island's next submit; the newest stays. */
 void prism_run_hand_over(prism_run_t *run, int32_t island, const prism_parcel_t *parcel,
                          int32_t from_rank);
+
+/* Members of other ranks' pools came to visit the pool of this one; -1: none did. */
+prism_status_t prism_run_visited(prism_run_t *run, int32_t visitors);
 
 /* Progress callback and periodic telemetry, when due. */
 prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now);

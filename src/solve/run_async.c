@@ -122,6 +122,11 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
   }
   if (run->stopping || run->exhausted || run->best_k <= run->goal) return PRISM_OK;
   if (prism_run_iterations_left(run) <= 0) return PRISM_OK;
+  if (island->id == run->pooling.island) {
+    int32_t visitors = -1;
+    PRISM_TRY(prism_pooling_idle(&run->pooling, &visitors));
+    PRISM_TRY(prism_run_visited(run, visitors));
+  }
   /* Short slices while things move, longer ones once a k proves hard. */
   double slice = island->portfolio.total * 0.05;
   slice = slice < 0.02 ? 0.02 : slice > 0.5 ? 0.5 : slice;
@@ -174,6 +179,7 @@ static prism_status_t drive(prism_run_t *run) {
   while (!run->stopping) {
     for (int32_t i = 0; i < run->islands; ++i) PRISM_TRY(serve_island(run, i));
     PRISM_TRY(receive_all(run));
+    PRISM_TRY(prism_pooling_look(&run->pooling));
     PRISM_TRY(prism_run_report(run, "interval", false));
     PRISM_TRY(check_limits(run));
     if (!run->stopping) PRISM_TRY(run->engine.ops->wait_any(run->engine.self, wait));

@@ -1,4 +1,5 @@
-/* The engine of a rank, and which of its islands search by which methods. */
+/* The engine of a rank, which of its islands search by which methods, and which pool meets
+ * those of other ranks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -118,6 +119,20 @@ static void init_portfolios(prism_run_t *run) {
   }
 }
 
+/* The first pool of this rank that can meet those of others. */
+static prism_status_t begin_pooling(prism_run_t *run) {
+  const prism_params_islands_t *params = &run->config->params->islands;
+  prism_pooling_setup_t setup = {.comm = run->comm, .engine = &run->engine, .island = -1,
+                                 .bulk = params->migration ? run->config->bulk : NULL,
+                                 .rows = (int32_t)params->pool_rows,
+                                 .interval = params->pool_interval};
+  for (int32_t i = run->islands - 1; i >= 0; --i)
+    if (run->island[i].info.pools &&
+        (run->island[i].info.methods & PRISM_METHOD_BIT(PRISM_METHOD_POOL)) != 0)
+      setup.island = run->island[i].id;
+  return prism_pooling_begin(&run->pooling, &setup);
+}
+
 prism_status_t prism_run_engine(prism_run_t *run) {
   const prism_comm_t *comm = run->comm;
   PRISM_TRY(number_islands(run));
@@ -128,5 +143,5 @@ prism_status_t prism_run_engine(prism_run_t *run) {
   run->all_islands = (int32_t)sum[0];
   run->result->fallback = sum[1] > 0;
   init_portfolios(run);
-  return PRISM_OK;
+  return begin_pooling(run);
 }

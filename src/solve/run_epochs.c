@@ -144,6 +144,9 @@ prism_status_t prism_run_epochs(prism_run_t *run) {
       return PRISM_OK;
     }
     PRISM_TRY(migrate(run));
+    int32_t visitors = -1;
+    PRISM_TRY(prism_pooling_meet(&run->pooling, &visitors));
+    PRISM_TRY(prism_run_visited(run, visitors));
   }
   run->reason = PRISM_EXIT_TARGET;
   return PRISM_OK;

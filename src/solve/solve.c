@@ -123,6 +123,8 @@ static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
   PRISM_TRY(comm->ops->allreduce_i64(comm->self, &run->iterations, &result->iterations, 1,
                                      PRISM_REDUCE_SUM));
   PRISM_TRY(prism_run_gpu_result(run, result));
+  PRISM_TRY(prism_pooling_result(&run->pooling, &result->exchanges, &result->exchange_bytes,
+                                 &result->exchange_seconds));
   PRISM_TRY(comm->ops->barrier(comm->self));
   for (;;) { /* the last telemetry of the others */
     prism_message_t message;
@@ -146,6 +148,7 @@ static prism_status_t search(const prism_solve_config_t *config, const prism_sha
     status = config->params->run.deterministic ? prism_run_epochs(&run) : prism_run_async(&run);
   if (status != PRISM_PEER && status != PRISM_TIMEOUT)
     status = config->comm->ops->agree(config->comm->self, status);
+  if (status == PRISM_OK) status = prism_pooling_end(&run.pooling);
   if (status == PRISM_OK) status = gather(&run, result);
   result->reason = run.reason;
   prism_run_release(&run);

@@ -11,6 +11,7 @@
 
 #include "base/params.h"
 #include "model/graph.h"
+#include "seam/bulk.h"
 #include "seam/comm.h"
 #include "seam/engine.h"
 #include "seam/joint.h"
@@ -56,6 +57,8 @@ typedef struct prism_solve_config {
   uint64_t seed;                /* the same on all ranks */
   const int32_t *initial;       /* rank 0: legal warm start [n], 0-based; NULL: none */
   prism_comm_t *comm;           /* borrowed */
+  prism_bulk_t *bulk;           /* carries members between the pools of ranks; NULL: they do
+                                   not meet; borrowed */
   const prism_engine_part_t *part; /* [parts] engines of this rank, as a GPU and cores; borrowed */
   int32_t parts;                /* >= 1 */
   /* Taken alone when the parts cannot serve this graph (device, memory, support); NULL: that
@@ -82,6 +85,9 @@ typedef struct prism_result {
   double gpu_busy;       /* share of the search with a kernel running, all GPUs; -1: none */
   double gpu_overlap;    /* share of the transfers that ran beside a kernel; -1: none */
   prism_gpu_profile_t *gpu_profile; /* of all GPUs, where gpu.profile asks; NULL: none; owned */
+  int64_t exchanges;     /* meetings of the pools of all ranks */
+  int64_t exchange_bytes;  /* sent by all ranks */
+  double exchange_seconds; /* from start to end, of the rank with most */
   bool fallback;         /* some rank had to take its fallback engine */
   prism_exit_t reason;
   int32_t kernel_vertices;
