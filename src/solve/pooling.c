@@ -100,9 +100,10 @@ prism_status_t prism_pooling_meet(prism_pooling_t *p, int32_t *visitors) {
 prism_status_t prism_pooling_end(prism_pooling_t *p) {
   if (!p->member) return PRISM_OK;
   p->member = false;
-  PRISM_TRY(wait_while(p, PRISM_POOLING_MEETING));
   int64_t most = p->votes;
+  /* First of all: a meeting may need a rank that has not seen all votes, and comes here. */
   PRISM_TRY(p->comm->ops->allreduce_i64(p->comm->self, &most, &most, 1, PRISM_REDUCE_MAX));
+  PRISM_TRY(wait_while(p, PRISM_POOLING_MEETING));
   /* A rank that is one vote behind never laid its rows ready: nobody can have begun. */
   if (p->votes < most) PRISM_TRY(cast(p, 0));
   PRISM_TRY(wait_while(p, PRISM_POOLING_VOTED));
