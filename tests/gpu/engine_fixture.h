@@ -22,6 +22,18 @@ static inline prism_engine_t open_engine(const prism_gpu_setup_t *setup,
   return engine;
 }
 
+/* Ladders fill the GPU, too much for slow tools: there they run on the second of two islands,
+ * with little of it. [out] engine. Returns the island that tempers. */
+static inline int32_t open_tempering(const prism_gpu_setup_t *setup, const prism_graph_t *graph,
+                                     uint64_t seed, prism_engine_t *engine) {
+  prism_gpu_setup_t modest = *setup;
+  const int32_t island = gpu_repeats(0, 1);
+  modest.tempering = island;
+  if (island == 1) modest.params.thermodynamic_share = 0.01;
+  *engine = open_engine(&modest, graph, 1 + island, seed);
+  return island;
+}
+
 /* For a population of 16; a budget of so many generations. */
 static inline prism_work_t work_of(prism_method_t method, int32_t k, int64_t generations) {
   return (prism_work_t){.phase = prism_method_phase(method),

@@ -191,7 +191,7 @@ static void the_first_move_is_a_best_one(void **state) {
 
 static void results_are_counted_and_repeat(void **state) {
   (void)state;
-  int64_t iterations = gpu_repeats(20000, 1000);
+  int64_t iterations = gpu_repeats(20000, 150);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; ++i) {
     const shape_t *s = &shapes[i];
     search_case_t c = case_open(gnp(s->n, s->p, seed + i), s->k, s->colors, 3, seed + i);
@@ -222,7 +222,7 @@ static void planted_colorings_are_found(void **state) {
       {501, 8, 8, 0.6, 0, 0, 0},    {64, 2, 2, 0.5, 0, 0, 0},     {1000, 4, 4, 0.5, 128, 0, 0},
       {1000, 4, 4, 0.5, 0, 0, 2},
   };
-  int cases = gpu_repeats(sizeof easy / sizeof *easy, 3);
+  int cases = gpu_repeats(sizeof easy / sizeof *easy, 2);
   for (int i = 0; i < cases; ++i) {
     const shape_t *s = &easy[i];
     search_case_t c =
@@ -248,8 +248,9 @@ static void clusters_share_an_individual(void **state) {
   int cases = gpu_repeats(3, 1);
   for (int i = 0; i < cases; ++i) {
     const shape_t *s = &large[i];
-    search_case_t c = case_open(gnp(s->n, s->p, seed), s->k, s->colors, 3, seed);
-    setting_t t = {.iterations = gpu_repeats(3000, 60), .cells = s->cells};
+    search_case_t c =
+        case_open(gnp(s->n, s->p, seed), s->k, s->colors, gpu_repeats(3, 1), seed);
+    setting_t t = {.iterations = gpu_repeats(3000, 20), .cells = s->cells};
     prism_partialcol_plan_t plan = run(&c, &t, &c.best);
     assert_true(plan.cluster > 1);
     host_t h = {.graph = c.graph, .k = s->k};
@@ -379,7 +380,7 @@ static void check_hits(const setting_t *s, int64_t early, int64_t hits) {
 static void frozen_vertices_stay_and_counters_add_up(void **state) {
   (void)state;
   enum { N = 130, K = 6, MEMBERS = 3, MOVES = 4000, EASY = 8 };
-  const int64_t iterations = gpu_repeats(MOVES, 300);
+  const int64_t iterations = gpu_repeats(MOVES, 100);
   for (uint64_t round = 0; round <= EASY; ++round) {
     const bool freeze = (round & 4) != 0;
     int32_t values[N];
@@ -429,7 +430,7 @@ static void the_best_is_kept(void **state) {
   search_case_t c = case_open(gnp(N, 0.4, seed), K, K, MEMBERS, seed);
   host_t h = {.graph = c.graph, .k = K};
   int32_t before[MEMBERS * N], partial[N], changes[MEMBERS] = {0};
-  int64_t last = gpu_repeats(400, 120);
+  int64_t last = gpu_repeats(400, 30);
   for (int64_t iterations = 0; iterations <= last; ++iterations) {
     setting_t t = {.iterations = iterations, .reactive = true};
     run(&c, &t, &c.best);
@@ -464,7 +465,7 @@ static void light_vertices_are_left_out(void **state) {
   must(prism_graph_from_csr(N, offset, neighbor, &stats, &graph));
   search_case_t c = case_open(graph, 3, 3, 2, seed);
   prism_gpu_hooks_t hooks = {.vertex_weight = device_ints(weight, N)};
-  setting_t t = {.iterations = 5000, .hooked = true, .hooks = hooks};
+  setting_t t = {.iterations = gpu_repeats(5000, 1000), .hooked = true, .hooks = hooks};
   run(&c, &t, &c.best);
   for (int32_t m = 0; m < 2; ++m) {
     const int32_t *color = c.best_color + m * N;

@@ -88,15 +88,19 @@ static int32_t migrate(trace_t *t, prism_engine_t *engine) {
 /* Colours that are out of reach, so that every budget is used up. */
 static void search_in_vain(trace_t *t, const prism_gpu_setup_t *setup, prism_method_t method,
                            uint64_t run_seed) {
+  const int32_t population = gpu_repeats(16, 8), length = gpu_repeats(400, 60);
   prism_graph_t *graph = gnp(N, 0.5, seed);
   prism_engine_t engine = open_engine(setup, graph, ISLANDS, run_seed);
   const prism_hooks_t hooks = {.counters = true};
   int32_t accepted = 0, restarts = 0;
   must(engine.ops->set_hooks(engine.self, 0, &hooks));
-  for (int ticket = 0; ticket < 5; ++ticket) {
-    prism_work_t work = work_of(method, ticket < 3 ? 13 : 12, ticket % 2 == 0 ? 4 : 0);
-    if (ticket % 2 == 1) work.iterations = 16 * 1300; /* ends in mid generation */
-    work.params.generation_iterations = 400;
+  for (int ticket = 0; ticket < gpu_repeats(5, 4); ++ticket) {
+    const int64_t generations = gpu_repeats(4, 2);
+    prism_work_t work = work_of(method, ticket < 3 ? 13 : 12, ticket % 2 == 0 ? generations : 0);
+    /* ends in mid generation */
+    if (ticket % 2 == 1) work.iterations = population * length * (4 * generations - 3) / 4;
+    work.params.population = population;
+    work.params.generation_iterations = length;
     work.params.ladder.sweeps = 1; /* so a generation is a window of exchanges */
     restarts += work_both(t, &engine, graph, &work);
     accepted += migrate(t, &engine);
@@ -116,16 +120,17 @@ static void search_in_vain(trace_t *t, const prism_gpu_setup_t *setup, prism_met
  * less, from what is left of it. */
 static void search_and_find(trace_t *t, const prism_gpu_setup_t *setup, prism_method_t method,
                             uint64_t run_seed) {
-  enum { K = 6 };
-  prism_graph_t *graph = planted(N, K, 0.6, seed);
+  const int32_t k = gpu_repeats(6, 4);
+  prism_graph_t *graph = planted(gpu_repeats(N, 64), k, 0.6, seed);
   prism_engine_t engine = open_engine(setup, graph, ISLANDS, run_seed);
   int32_t color[N];
-  prism_work_t work = work_of(method, K, 500);
-  work.params.generation_iterations = 2000;
+  prism_work_t work = work_of(method, k, 500);
+  work.params.population = gpu_repeats(16, 8);
+  work.params.generation_iterations = gpu_repeats(2000, 300);
   work_both(t, &engine, graph, &work);
   for (int32_t i = 0; i < ISLANDS; ++i) assert_int_equal(take(&engine, i, graph, 0, color), 0);
-  work.k = K - 1;
-  work.generations = 2;
+  work.k = k - 1;
+  work.generations = gpu_repeats(2, 1);
   work_both(t, &engine, graph, &work);
   prism_engine_destroy(&engine);
   prism_graph_destroy(&graph);

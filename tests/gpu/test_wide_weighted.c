@@ -115,7 +115,7 @@ static int32_t walk(int32_t n, int32_t k, double p, uint64_t round, bool freezes
   setting_t t = {.base = 1.0f, .threads = round % 2 == 0 ? 64 : 0, .last = &last};
   if (freezes) t.hooks.frozen = device_copy(frozen, sizeof frozen);
   draw_weights(&rng, c.graph, low, low > 1 ? 5 : 1, given.weight);
-  int32_t raises = 0, steps = gpu_repeats(80, 20);
+  int32_t raises = 0, steps = gpu_repeats(80, 8);
   int64_t least = INT64_MAX;
   for (int32_t step = 0; step <= steps; ++step) {
     const state_t *from = &s[(step + 1) % 2];
@@ -159,39 +159,94 @@ static void weights_rise_with_conflicts(void **state) {
   assert_true(raises > 0);
 }
 
-/* A star with a triangle in it: with two colours the triangle is always in conflict, and the
- * star's degree leaves little room for its weights. */
+/* A star around vertex 0 of so many leaves, and a triangle beside it, or of the centre and two
+ * leaves: with two colours that is always in conflict. [out] first: vertex of the triangle,
+ * the others are the last two */
+static prism_graph_t *star_and_triangle(int32_t leaves, bool apart, int32_t *first) {
+  const int32_t n = leaves + 1 + (apart ? 3 : 0), edges = leaves + (apart ? 3 : 1);
+  int32_t *ends = NULL, at = 0;
+  must(PRISM_ALLOC(2 * (size_t)edges, &ends));
+  *first = apart ? n - 3 : 0;
+  for (int32_t i = 0; i < leaves; ++i) {
+    ends[at++] = 0;
+    ends[at++] = i + 1;
+  }
+  const int32_t pairs[3][2] = {{n - 2, n - 1}, {n - 3, n - 1}, {n - 3, n - 2}};
+  for (int i = 0; i < (apart ? 3 : 1); ++i) {
+    ends[at++] = pairs[i][0];
+    ends[at++] = pairs[i][1];
+  }
+  prism_graph_t *graph = NULL;
+  must(prism_graph_from_edges(n, ends, edges, NULL, &graph));
+  prism_free(ends);
+  return graph;
+}
+
+static bool in_triangle(const prism_graph_t *g, int32_t first, int32_t v) {
+  return v == first || v >= g->n - 2;
+}
+
+/* The centre's degree leaves little room for weights. Those of the triangle rise to the most,
+ * from half of it; those of the other edges, never in conflict, are only halved where a launch
+ * finds a heavy one. */
 static void weights_stay_in_bounds(void **state) {
   (void)state;
-  enum { LEAVES = 1000000, N = LEAVES + 3, MOST = INT32_MAX / (LEAVES + 2) };
-  int32_t *ends = NULL;
-  must(PRISM_ALLOC(2 * (size_t)(LEAVES + 3), &ends));
-  for (int32_t i = 0; i < LEAVES + 2; ++i) {
-    ends[2 * i] = 0;
-    ends[2 * i + 1] = i + 1;
-  }
-  ends[2 * (LEAVES + 2)] = 1;
-  ends[2 * (LEAVES + 2) + 1] = 2;
-  prism_graph_t *graph = NULL;
-  must(prism_graph_from_edges(N, ends, LEAVES + 3, NULL, &graph));
-  prism_free(ends);
-  search_case_t c = case_open(graph, 2, 2, 1, seed);
-  prism_gpu_pool_t last = pool_create(N, 2, 1);
-  state_t s = state_open(graph);
-  for (int32_t v = 0; v < N; ++v) c.start_color[v] = v > 0;
-  setting_t t = {.iterations = 8 * MOST, .base = 1.0f, .last = &last};
-  t.weight = first_weights(&c, NULL, 1);
-  for (int launch = 0; launch < 3; ++launch) { /* halved at the beginning of each */
+  enum { LEAVES = 1000000, MOST = INT32_MAX / LEAVES };
+  int32_t first = 0, calm = MOST;
+  search_case_t c = case_open(star_and_triangle(LEAVES, true, &first), 2, 2, 1, seed);
+  const prism_graph_t *g = c.graph;
+  prism_gpu_pool_t last = pool_create(g->n, 2, 1);
+  state_t given = state_open(g), s = state_open(g);
+  for (int32_t v = 0; v < g->n; ++v) c.start_color[v] = v > 0;
+  for (int64_t e = 0; e < 2 * g->m; ++e) given.weight[e] = 2 * MOST; /* cut to the most */
+  setting_t t = {.iterations = 4 * MOST, .base = 1.0f, .last = &last};
+  t.weight = first_weights(&c, given.weight, 1);
+  for (int launch = 0; launch < gpu_repeats(3, 2); ++launch) {
     run(&c, &t, &c.best);
     state_get(&c, &last, t.weight, &s);
-    int32_t top = 0;
-    for (int64_t e = 0; e < 2 * graph->m; ++e) {
-      assert_in_range(s.weight[e], 1, MOST);
-      top = s.weight[e] > top ? s.weight[e] : top;
-    }
-    assert_int_equal(top, MOST);
+    calm = (calm + 1) / 2;
+    for (int32_t v = 0; v < g->n; ++v)
+      for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
+        if (s.weight[e] != (in_triangle(g, first, v) ? MOST : calm))
+          fail_msg("launch %d, vertex %d: a weight of %d", launch, v, s.weight[e]);
     assert_int_equal(c.f[0], 1);
   }
+  state_close(&given);
+  state_close(&s);
+  pool_destroy(&last);
+  must_cuda(cudaFree(t.weight));
+  case_close(&c);
+}
+
+/* A centre in conflict, with sums of half the bound around it: every move goes from one edge
+ * of the triangle to another, and makes the one that it leaves heavier unless the other is
+ * lighter. */
+static void a_heavy_center_is_counted(void **state) {
+  (void)state;
+  enum { LEAVES = 40000, HALF = INT32_MAX / LEAVES / 2 };
+  int32_t first = 0;
+  search_case_t c = case_open(star_and_triangle(LEAVES, false, &first), 2, 2, 1, seed);
+  const prism_graph_t *g = c.graph;
+  prism_gpu_pool_t last = pool_create(g->n, 2, 1);
+  state_t given = state_open(g), s = state_open(g);
+  for (int32_t v = 0; v < g->n; ++v) c.start_color[v] = v > 0;
+  for (int64_t e = 0; e < 2 * g->m; ++e) given.weight[e] = HALF; /* not to be halved */
+  setting_t t = {.iterations = gpu_repeats(300, 30), .base = 1.0f, .last = &last};
+  t.weight = first_weights(&c, given.weight, 1);
+  run(&c, &t, &c.best);
+  state_get(&c, &last, t.weight, &s);
+  int64_t raised = 0;
+  for (int32_t v = 0; v < g->n; ++v)
+    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e) {
+      if (!in_triangle(g, first, v) || !in_triangle(g, first, g->neighbor[e]))
+        assert_int_equal(s.weight[e], HALF);
+      raised += s.weight[e] - HALF;
+    }
+  assert_in_range(raised, t.iterations, 2 * t.iterations); /* both ends look at an edge */
+  assert_int_equal(s.f, 1);
+  assert_int_equal(c.f[0], 1);
+  assert_int_equal(c.report.made, t.iterations);
+  state_close(&given);
   state_close(&s);
   pool_destroy(&last);
   must_cuda(cudaFree(t.weight));
@@ -202,7 +257,7 @@ static void weighted_searches_find_and_repeat(void **state) {
   (void)state;
   enum { N = 400, K = 5, MEMBERS = 4 };
   search_case_t c = case_open(planted(N, K, 0.05, seed), K, K, MEMBERS, seed);
-  setting_t t = {.iterations = gpu_repeats(40000, 800)};
+  setting_t t = {.iterations = gpu_repeats(40000, 200)};
   int32_t *first = NULL;
   must(PRISM_ALLOC(MEMBERS * N, &first));
   for (int turn = 0; turn < 2; ++turn) {
@@ -223,6 +278,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(weights_rise_with_conflicts),
       cmocka_unit_test(weights_stay_in_bounds),
+      cmocka_unit_test(a_heavy_center_is_counted),
       cmocka_unit_test(weighted_searches_find_and_repeat),
   };
   return gpu_run(tests);
