@@ -117,6 +117,8 @@ prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interr
       PRISM_FAIL(PRISM_INTERRUPTED, "interrupted");
     }
     prism_status_t beat = comm->ops->heartbeat(comm->self);
+    /* A worker that may be left behind is not waited for when a rank is lost. */
+    if (beat == PRISM_OK && interrupt != NULL) beat = comm->ops->check_peers(comm->self);
     if (beat != PRISM_OK && interrupt != NULL) {
       *abandoned = job_abandon(job);
       PRISM_TRY(beat);

@@ -1,5 +1,6 @@
 #include "app/startup.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,44 @@ static double default_timeout(void) {
 }
 
 #if PRISM_HAVE_MPI
+
+/* ---- calls of MPI that wait for others without a deadline ---- */
+
+enum { ABORT_SECONDS = 10 };
+
+/* All that a handler of SIGALRM can reach. */
+static char alarm_text[256];
+static size_t alarm_length;
+static int alarm_code;
+
+static void on_alarm(int number) {
+  (void)number;
+  ssize_t written = write(STDERR_FILENO, alarm_text, alarm_length);
+  (void)written;
+  _exit(alarm_code);
+}
+
+/* Unless disarmed within `seconds` the process says why and ends with `code`. */
+static void arm(double seconds, int code, const char *text) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  sigemptyset(&action.sa_mask);
+  action.sa_handler = on_alarm;
+  int length = snprintf(alarm_text, sizeof alarm_text, "prism-dist: %s\n", text);
+  alarm_length = length < (int)sizeof alarm_text ? (size_t)length : sizeof alarm_text - 1;
+  alarm_code = code;
+  if (sigaction(SIGALRM, &action, NULL) == 0) alarm((unsigned)seconds + 1);
+}
+
+static void finalize_mpi(const prism_startup_t *startup, int rank) {
+  char text[sizeof alarm_text];
+  snprintf(text, sizeof text,
+           "rank %d: a rank is lost: not all came to the end of the job within %g s "
+           "(run.peer_timeout)", rank, startup->patience);
+  arm(startup->patience, prism_status_exit_code(PRISM_PEER), text);
+  MPI_Finalize();
+  alarm(0);
+}
 
 static prism_status_t begin_mpi(prism_startup_t *out) {
   int provided = MPI_THREAD_SINGLE;
@@ -72,6 +111,7 @@ static prism_status_t renew_mpi(prism_startup_t *startup, double timeout) {
 
 prism_status_t prism_startup_begin(prism_startup_t *out) {
   memset(out, 0, sizeof *out);
+  out->patience = default_timeout();
   out->launched = prism_startup_launched();
   if (out->launched) return begin_mpi(out);
   return prism_comm_self_create(&out->comm);
@@ -86,20 +126,28 @@ prism_status_t prism_startup_configure(prism_startup_t *startup, const prism_par
     PRISM_FAIL(PRISM_INVALID, "--comm self is for one process, and there are %d ranks",
                startup->comm.size);
   }
+  startup->patience = run->peer_timeout;
   if (!startup->mpi || run->peer_timeout == default_timeout()) return PRISM_OK;
   return renew_mpi(startup, run->peer_timeout);
 }
 
 void prism_startup_end(prism_startup_t *startup) {
+#if PRISM_HAVE_MPI
+  int rank = startup->comm.rank;
+#endif
   prism_comm_destroy(&startup->comm);
 #if PRISM_HAVE_MPI
-  if (startup->mpi) MPI_Finalize();
+  if (startup->mpi) finalize_mpi(startup, rank);
 #endif
   startup->mpi = false;
 }
 
 _Noreturn void prism_startup_abort(const prism_startup_t *startup, int exit_code) {
 #if PRISM_HAVE_MPI
+  char text[sizeof alarm_text];
+  snprintf(text, sizeof text, "rank %d: the launcher did not answer: this rank ends alone",
+           startup->comm.rank);
+  arm(ABORT_SECONDS, exit_code, text);
   if (startup->mpi) MPI_Abort(MPI_COMM_WORLD, exit_code);
 #endif
   (void)startup;

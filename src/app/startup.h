@@ -11,8 +11,9 @@
 
 typedef struct prism_startup {
   prism_comm_t comm;
-  bool launched; /* mpirun, srun or another launcher started this process */
-  bool mpi;      /* MPI is initialised */
+  bool launched;   /* mpirun, srun or another launcher started this process */
+  bool mpi;        /* MPI is initialised */
+  double patience; /* run.peer_timeout */
 } prism_startup_t;
 
 /* Was this process started by a launcher? SLURM_* variables do not count: salloc
@@ -27,10 +28,13 @@ prism_status_t prism_startup_begin(prism_startup_t *out);
  * deadline differs. Collective. */
 prism_status_t prism_startup_configure(prism_startup_t *startup, const prism_params_run_t *run);
 
-/* Destroy the communicator and finalise MPI. Collective. */
+/* Destroy the communicator and finalise MPI. Collective. MPI waits there for all ranks
+ * without a deadline: where one never comes this rank says so and ends with 3, and the
+ * launcher then ends the others. */
 void prism_startup_end(prism_startup_t *startup);
 
-/* End the whole job without agreement. Does not return. */
+/* End the whole job without agreement. Does not return, and ends this process even
+ * where the launcher can no longer be reached. */
 _Noreturn void prism_startup_abort(const prism_startup_t *startup, int exit_code);
 
 /* Version of the MPI library, "not built" without. */
