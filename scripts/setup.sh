@@ -91,6 +91,10 @@ look() {
   need python3-matplotlib has_module matplotlib
 }
 
+# Without these some tests skip. They come along when something is installed anyway.
+wishes=()
+has_command ip || wishes+=(iproute2)
+
 # Says what to install and ends.
 give_up() {
   {
@@ -118,10 +122,10 @@ else
   give_up "setup.sh may not install packages here (not root, no sudo without a password)."
 fi
 
-say "Installing ${missing[*]}"
+say "Installing ${missing[*]} ${wishes[*]}"
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
 quietly "${apt[@]}" update </dev/null || give_up "apt-get update failed."
-quietly "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null ||
+quietly "${apt[@]}" install --no-install-recommends "${missing[@]}" "${wishes[@]}" </dev/null ||
   give_up "apt-get install failed."
 
 look
