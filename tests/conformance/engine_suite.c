@@ -65,8 +65,8 @@ prism_work_t engine_suite_work(const engine_suite_t *suite, prism_method_t metho
   return (prism_work_t){.phase = prism_method_phase(method),
                         .k = k,
                         .params = {.version = 1, .method = method, .tenure_base = 10.0,
-                                   .tenure_slope = 0.6, .population = suite->brief ? 16 : 0,
-                                   .generation_iterations = 1000},
+                                   .tenure_slope = 0.6, .population = suite->brief ? 8 : 0,
+                                   .generation_iterations = engine_suite_moves(suite, 1000)},
                         .iterations = iterations};
 }
 

@@ -44,6 +44,10 @@ static inline bool engine_suite_is_population(prism_method_t method) {
 }
 /* Seconds after which a wait counts as a hang. */
 #define ENGINE_SUITE_HANG_GUARD 120.0
+/* What a brief suite makes of a number of moves: a twentieth. */
+static inline int64_t engine_suite_moves(const engine_suite_t *suite, int64_t moves) {
+  return suite->brief ? (moves + 19) / 20 : moves;
+}
 /* Number `index` of its methods, around the end. */
 prism_method_t engine_suite_method(const engine_suite_t *suite, int32_t index);
 

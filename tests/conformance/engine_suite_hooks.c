@@ -135,7 +135,7 @@ static void frozen_vertices_stay(const engine_suite_t *suite) {
       continue;
     }
     seed_with(suite, &engine, start, K);
-    for (int ticket = 0; ticket < 5; ++ticket) {
+    for (int ticket = 0; ticket < (suite->brief ? 2 : 5); ++ticket) {
       prism_work_t work = engine_suite_work(suite, method, K, 4000);
       prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
       CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == summary.f_best);
@@ -217,7 +217,7 @@ static void counters_add_up(const engine_suite_t *suite) {
     int64_t iterations = 0, before = 0;
     for (int ticket = 0; ticket < 6; ++ticket) { /* over a change of k */
       prism_work_t work = engine_suite_work(suite, method, ticket < 4 ? 6 : 5, 3000);
-      work.params.generation_iterations = 1000;
+      work.params.generation_iterations = engine_suite_moves(suite, 1000);
       iterations += engine_suite_do(suite, &engine, 0, &work).iterations;
       CHECK_OK(engine.ops->export_counters(engine.self, 0, PRISM_COUNTER_conflict_time, time));
       CHECK_OK(engine.ops->export_counters(engine.self, 0, PRISM_COUNTER_color_changes, changes));

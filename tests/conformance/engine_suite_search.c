@@ -17,9 +17,10 @@ static void summaries_are_true(const engine_suite_t *suite) {
     int32_t color[130], k = 0;
     SUITE_METHODS(suite, m) {
       int64_t before = INT64_MAX;
-      for (int ticket = 0; ticket < 6; ++ticket) {
+      for (int ticket = 0; ticket < (suite->brief ? 3 : 6); ++ticket) {
         prism_work_t work = engine_suite_work(suite, (prism_method_t)m, g == 0 ? 3 : 8, 1500);
-        work.params.generation_iterations = 1000; /* tickets end in mid generation */
+        /* tickets end in mid generation */
+        work.params.generation_iterations = engine_suite_moves(suite, 1000);
         prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
         CHECK(summary.f_best <= before);
         before = summary.f_best;
@@ -39,11 +40,12 @@ static void planted_colorings_are_found(const engine_suite_t *suite) {
     for (int g = 0; g < SUITE_GRAPHS; ++g) {
       static const int32_t k_of[SUITE_GRAPHS] = {4, 6, 12};
       static const double density[SUITE_GRAPHS] = {0.3, 0.6, 0.9};
+      if (suite->brief && g != m % SUITE_GRAPHS) continue;
       prism_graph_t *graph =
           engine_suite_planted(suite, 150, k_of[g], density[g], 40u + (uint64_t)g);
       prism_engine_t engine = engine_suite_open(suite, graph, 5, 1, 0);
       prism_work_t work = engine_suite_work(suite, (prism_method_t)m, k_of[g], 3000000);
-      work.params.generation_iterations = 2000;
+      work.params.generation_iterations = engine_suite_moves(suite, 2000);
       prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
       CHECK(summary.f_best == 0 && summary.f_ticket == 0);
       int32_t color[150], k = 0;
@@ -105,17 +107,18 @@ static int64_t smallest_class_degrees(const prism_graph_t *graph, const int32_t 
 }
 
 static void k_goes_down_and_up(const engine_suite_t *suite) {
-  enum { N = 125, FIRST = 22, LAST = 19, MOST = 500000000 };
+  enum { N = 125, MOST = 500000000 };
+  const int32_t highest = suite->brief ? 30 : 22, lowest = highest - 3;
   prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 78); /* about 18 are possible */
   SUITE_METHODS(suite, m) {
     prism_engine_t engine = engine_suite_open(suite, graph, 5, 1, 0);
     int32_t color[N] = {0}, k = 0;
     int64_t most = INT64_MAX;
     prism_import_result_t result; /* a poor start, to be forgotten after the first success */
-    CHECK_OK(engine.ops->import_colors(engine.self, 0, color, FIRST, true, &result));
-    for (int32_t now = FIRST; now >= LAST; --now) {
+    CHECK_OK(engine.ops->import_colors(engine.self, 0, color, highest, true, &result));
+    for (int32_t now = highest; now >= lowest; --now) {
       prism_work_t work = engine_suite_work(suite, (prism_method_t)m, now, 1);
-      work.params.generation_iterations = 5000;
+      work.params.generation_iterations = engine_suite_moves(suite, 5000);
       CHECK(engine_suite_do(suite, &engine, 0, &work).f_best <= most);
       work.iterations = MOST;
       CHECK(engine_suite_do(suite, &engine, 0, &work).f_best == 0);
@@ -123,9 +126,9 @@ static void k_goes_down_and_up(const engine_suite_t *suite) {
       CHECK(k == now);
       most = smallest_class_degrees(graph, color, k);
     }
-    for (int32_t now = LAST + 1; now < LAST + 3; ++now) {
+    for (int32_t now = lowest + 1; now < lowest + 3; ++now) {
       prism_work_t work = engine_suite_work(suite, (prism_method_t)m, now, MOST);
-      work.params.generation_iterations = 5000;
+      work.params.generation_iterations = engine_suite_moves(suite, 5000);
       CHECK(engine_suite_do(suite, &engine, 0, &work).f_best == 0);
       CHECK(engine_suite_export(suite, &engine, 0, graph, 0, color, &k) == 0);
       CHECK(k == now);
@@ -176,8 +179,9 @@ static void migrants_are_judged(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 55);
   int32_t foreign[N], color[N], k = 0, all_same[N] = {0};
   prism_engine_t abroad = engine_suite_open(suite, graph, 1000, 1, 50);
-  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), K, 200000);
-  work.params.generation_iterations = 5000;
+  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), K,
+                                        engine_suite_moves(suite, 200000));
+  work.params.generation_iterations = engine_suite_moves(suite, 5000);
   engine_suite_do(suite, &abroad, 0, &work);
   int64_t foreign_f = engine_suite_export(suite, &abroad, 0, graph, 0, foreign, &k);
   prism_engine_destroy(&abroad);
@@ -187,8 +191,8 @@ static void migrants_are_judged(const engine_suite_t *suite) {
     /* Nobody is at home yet. */
     CHECK_OK(engine.ops->import_colors(engine.self, 0, foreign, K, false, &result));
     CHECK(!result.accepted);
-    work = engine_suite_work(suite, (prism_method_t)m, K, 20000);
-    work.params.generation_iterations = 1000;
+    work = engine_suite_work(suite, (prism_method_t)m, K, engine_suite_moves(suite, 20000));
+    work.params.generation_iterations = engine_suite_moves(suite, 1000);
     int64_t home_f = engine_suite_do(suite, &engine, 0, &work).f_best;
     CHECK_OK(engine.ops->import_colors(engine.self, 0, all_same, K, false, &result));
     CHECK(!result.accepted); /* every edge conflicts */
@@ -218,8 +222,9 @@ static void run_islands(const engine_suite_t *suite, const prism_graph_t *graph,
   prism_engine_t engine = engine_suite_open(suite, graph, seed, islands, first_island);
   int64_t ticket[8];
   for (int round = 0; round < 3; ++round) {
-    prism_work_t work = engine_suite_work(suite, method, round < 2 ? 9 : 8, 2500);
-    work.params.generation_iterations = 700;
+    prism_work_t work =
+        engine_suite_work(suite, method, round < 2 ? 9 : 8, engine_suite_moves(suite, 2500));
+    work.params.generation_iterations = engine_suite_moves(suite, 700);
     for (int32_t i = 0; i < islands; ++i) ticket[i] = engine_suite_submit(suite, &engine, i, &work);
     for (int32_t i = 0; i < islands; ++i) last[i] = engine_suite_finish(suite, &engine, ticket[i]);
   }
@@ -274,7 +279,7 @@ static void many_islands_work_at_once(const engine_suite_t *suite) {
     k_of[i] = PLANTED + i % 4;
     prism_method_t method = engine_suite_method(suite, i);
     prism_work_t work = engine_suite_work(suite, method, k_of[i], 3000000);
-    work.params.generation_iterations = 2000;
+    work.params.generation_iterations = engine_suite_moves(suite, 2000);
     ticket[i] = engine_suite_submit(suite, &engine, i, &work);
   }
   double begin = prism_clock_now();
