@@ -84,6 +84,11 @@ commit() {
   fi
 }
 
+# Comment lines on the libraries between ranks.
+libraries() {
+  "$build_folder/prism-dist" --version 2>/dev/null | sed -n 's/^ *\(mpi\|nccl\)  */# \1: /p'
+}
+
 # Comment lines that open a CSV.
 describe() {
   local version compiler

@@ -132,7 +132,7 @@ def seconds_text(value):
 
 def grouped(rows):
     groups = {}
-    for row in sorted(rows, key=lambda r: (int(r["place"]), r["label"])):
+    for row in sorted(rows, key=lambda r: (int(r["place"]), r["label"], int(r["ranks"]))):
         groups.setdefault((row["graph"], row["k"], row["ranks"], row["label"]), []).append(row)
     return groups
 
@@ -166,7 +166,7 @@ def ttt_tables(rows):
     """Tables of runs to a target and of runs for as few colors as possible."""
     groups = grouped(rows)
     several = len({key[3] for key in groups}) > 1
-    on_gpu = bool(rows) and all(row.get("gpu") for row in rows)  # always one rank
+    single_gpu = bool(rows) and all(row.get("gpu") and row["ranks"] == "1" for row in rows)
     out = []
     for minimize in (False, True):
         part = {key: runs for key, runs in groups.items() if (key[1] == "0") == minimize}
@@ -180,7 +180,7 @@ def ttt_tables(rows):
             head = ["graph, target", "ranks", "reached", "median s", "min", "max", "limit s",
                     "goal s", "met"]
             body = [target_cells(key, runs) for key, runs in part.items()]
-        if on_gpu:
+        if single_gpu:
             for cells in [head] + body:
                 del cells[1]
         if several:
@@ -223,14 +223,18 @@ def section(kind):
     return "\n\n".join(parts) if parts else "Not measured yet."
 
 
+def between_markers(text, kind, script, body, document):
+    """The text with this body between the markers of a kind."""
+    start, end = f"<!-- {kind}: {script} -->", f"<!-- end of {kind} -->"
+    pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
+    if not pattern.search(text):
+        sys.exit(f"{Path(script).name}: {document} has lost its marker {start}")
+    return pattern.sub(lambda _: f"{start}\n\n{body}\n\n{end}", text)
+
+
 def regenerated(text):
     for kind in KINDS:
-        start, end = f"<!-- {kind}: bench/report.py -->", f"<!-- end of {kind} -->"
-        pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
-        if not pattern.search(text):
-            sys.exit(f"report.py: {DOCUMENT} has lost its marker {start}")
-        body = f"{start}\n\n{section(kind)}\n\n{end}"
-        text = pattern.sub(lambda _, body=body: body, text)
+        text = between_markers(text, kind, "bench/report.py", section(kind), DOCUMENT)
     return text
 
 

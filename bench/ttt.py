@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Time to target: runs prism-dist on hard graphs with many seeds, several runs side by
-side, each pinned to its own core (to two cores for the rows with two ranks).
+side, each pinned to cores of its own (one for each rank).
 
-With --device cuda the rows for GPUs, one run on each GPU, with its share of the cores.
+With --device cuda the rows for GPUs, one GPU for each rank, with its share of the cores.
+With --ranks every row with these numbers of ranks. With --scaling the rows for that
+(scripts/bench-scaling.sh), with islands that cooperate and with the same islands alone.
 
-Writes one CSV row a run (bench/results/ttt-MACHINE.csv, for GPUs gpu-ttt-MACHINE.csv; a
-repeated run replaces its row) and prints a table. A time is counted from the end of
-reading the graph to the target. With several --binary or --extra the variants run
-interleaved, seed by seed.
+Writes one CSV row a run (bench/results/ttt-MACHINE.csv, for GPUs gpu-ttt-MACHINE.csv, with
+--scaling scaling-MACHINE.csv; a repeated run replaces its row) and prints a table. A time
+is counted from the start of the process to the target, less the reading of the graph.
+With several --binary or --extra the variants run interleaved, seed by seed.
 
 PRISM_INSTANCES: folder of the instances; PRISM_BUILD: build folder; PRISM_MACHINE: name
 of this machine; PRISM_COMMIT: version, where the sources come without their history;
@@ -89,6 +91,25 @@ GPU_ROWS = [
     Row("C2000.5", 147, 1, None, 3, 540, "attempts"),
 ]
 
+# More ranks, more speed? Of the rates only the steady iterations per second are wanted: a
+# target out of reach, and one method, since each has a speed of its own.
+SCALING_ROWS = {
+    "cuda": [
+        Row("DSJC500.5", 48, 1, None, 10, 60, "targets"),
+        Row("DSJC1000.5", 83, 1, None, 10, 90, "targets"),
+        Row("DSJC1000.9", 223, 1, None, 5, 120, "targets"),
+        Row("DSJC1000.5", 80, 1, None, 2, 16, "rates"),
+        Row("DSJC1000.5", 82, 1, None, 5, 240, "attempts"),
+    ],
+    "cpu": [
+        Row("DSJC250.5", 28, 1, None, 20, 20, "targets"),
+        Row("DSJC500.5", 49, 1, None, 20, 30, "targets"),
+        Row("DSJC500.5", 46, 1, None, 3, 12, "rates"),
+    ],
+}
+RATE_OPTIONS = ["--memetic.method", "pool"]
+ALONE = "--no-migration"
+
 
 class Slot(NamedTuple):
     """What runs share out: a core, or a GPU with some cores."""
@@ -100,6 +121,9 @@ class Variant(NamedTuple):
     label: str
     binary: str
     extra: list
+
+    def cooperates(self):
+        return ALONE not in self.extra
 
 
 class Task(NamedTuple):
@@ -116,6 +140,13 @@ def positive(text):
     return value
 
 
+def number_list(text):
+    numbers = sorted({int(word) for word in text.split(",")})
+    if numbers[0] < 1:
+        raise argparse.ArgumentTypeError(f"must be above 0: {text}")
+    return numbers
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,14 +155,22 @@ def parse_arguments():
     add("--rows", metavar="REGEX", default="",
         help="only rows that match, e.g. 'DSJC500.5 4[89]', 'wap.* min'")
     add("--goals", action="store_true", help="only rows with a goal")
-    add("--part", action="append", metavar="NAME", choices=sorted({r.part for r in GPU_ROWS}),
-        help="of the rows for GPUs: targets, large, attempts (default: all)")
+    add("--part", action="append", metavar="NAME",
+        choices=["targets", "large", "attempts", "rates"],
+        help="of the rows for GPUs: targets, large, attempts (default: all); of --scaling: "
+             "targets, rates, attempts (default: the first two)")
+    add("--ranks", type=number_list, metavar="LIST",
+        help="numbers of ranks, e.g. 1,2,4,8 (default: the row's; with --scaling 1, 2, 4 ... as "
+             "many as fit)")
+    add("--scaling", action="store_true", help="the rows and the columns of docs/SCALING.md")
+    add("--mode", action="append", metavar="NAME", choices=["cooperating", "alone"],
+        help="of --scaling: cooperating, alone (default: both)")
     add("--seeds", type=int, metavar="N", help="seeds of each row (default: 10; without a goal 3)")
     add("--first-seed", type=int, metavar="S", default=1)
     add("--limit", type=positive, metavar="S", help="time limit of each run")
     add("--jobs", type=int, metavar="N", default=0,
         help="cores (with --device cuda: GPUs) in use at the same time (default: all, and one "
-             "thread of each core)")
+             "thread of each core; more cores than there are: shared, for a trial)")
     add("--binary", action="append", metavar="PATH", help="prism-dist; several: compare them")
     add("--extra", action="append", metavar="OPTIONS",
         help="more options of prism-dist, as one word: --extra='--memetic.method head'; "
@@ -143,6 +182,10 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.jobs < 0 or (arguments.seeds is not None and arguments.seeds < 1):
         parser.error("--jobs and --seeds must be above 0")
+    if arguments.mode and not arguments.scaling:
+        parser.error("--mode belongs to --scaling")
+    if arguments.scaling and not arguments.part:
+        arguments.part = ["targets", "rates"]
     return parser, arguments
 
 
@@ -151,11 +194,18 @@ def variants_of(parser, arguments):
     build = os.environ.get("PRISM_BUILD") or ROOT / "build" / PRESETS[arguments.device]
     binaries = arguments.binary or [str(Path(build) / "prism-dist")]
     extras = arguments.extra or [""]
+    if arguments.scaling:
+        modes = {"cooperating": "", "alone": ALONE}
+        extras = [f"{modes[mode]} {extra}".strip() for extra in extras
+                  for mode in arguments.mode or modes]
     pairs = [(binary, extra) for binary in binaries for extra in extras]
     labels = arguments.label
     if labels is None:
         labels = [" ".join(filter(None, [binary if len(binaries) > 1 else "", extra]))
-                  or "default" for binary, extra in pairs]
+                  or ("cooperating" if arguments.scaling else "default")
+                  for binary, extra in pairs]
+        if arguments.scaling:
+            labels = [label.replace(ALONE, "alone") for label in labels]
     if len(set(labels)) != len(pairs) or len(labels) != len(pairs):
         parser.error(f"{len(pairs)} variants need as many different labels")
     return [Variant(label, binary, shlex.split(extra))
@@ -195,7 +245,8 @@ def core_list():
 def cpu_slots(jobs):
     """One slot a core."""
     first, rest = core_list()
-    return [Slot((cpu,), "") for cpu in (first + rest)[:jobs or len(first)]]
+    cpus = first + rest
+    return [Slot((cpus[i % len(cpus)],), "") for i in range(jobs or len(first))]
 
 
 def gpu_slots(jobs):
@@ -241,14 +292,15 @@ def end_group(child):
 
 
 class Bench:
-    def __init__(self, path, header, commit, device, total):
+    def __init__(self, path, header, commit, arguments, total):
         self.path = path
         self.header = header
         self.commit = commit
-        self.device = device
+        self.device = arguments.device
+        self.scaling = arguments.scaling
         # Columns of every row: which GPU, driver and CUDA this was.
         self.gpu = dict(zip(["gpu", "driver", "cuda"], shell("gpu_facts"))
-                        if device == "cuda" else [])
+                        if self.device == "cuda" else [])
         self.total = total
         self.done = 0
         self.errors = 0
@@ -263,8 +315,10 @@ class Bench:
     def record(self, task):
         row = task.row
         goal = "" if row.goal is None else f"{row.goal:g}"
+        more = {"part": row.part, "cooperating": str(int(task.variant.cooperates()))}
         return {"place": str(task.place), "label": task.variant.label, "graph": row.graph,
-                "k": str(row.k), "ranks": str(row.ranks), "goal": goal, "seed": str(task.seed)}
+                "k": str(row.k), "ranks": str(row.ranks), "goal": goal, "seed": str(task.seed),
+                **(more if self.scaling else {})}
 
     def start(self, command, environment):
         with self.lock:
@@ -296,31 +350,74 @@ class Bench:
             self.done += 1
             self.rows = [old for old in self.rows if not report.same_run(old, row)] + [row]
             self.fresh.append(row)
-            self.rows.sort(key=lambda r: (int(r["place"]), r["label"], int(r["seed"])))
+            self.rows.sort(key=lambda r: (int(r["place"]), r["label"], int(r["ranks"]),
+                                          int(r["seed"])))
             if self.path:
                 report.write_csv(self.path, self.header, self.rows)
             print(f"[{self.done}/{self.total}] {text}", file=sys.stderr, flush=True)
 
 
-def run_once(bench, task, slots, folder):
-    """One run of prism-dist on these cores, or on this GPU; its CSV row."""
-    row, stem = task.row, Path(folder) / "run"
+def command_of(bench, task, slots, stem):
+    """How one run of prism-dist starts on these cores, or on these GPUs."""
+    row = task.row
     command = ["taskset", "-c", ",".join(str(cpu) for slot in slots for cpu in slot.cpus)]
     environment = dict(os.environ, OMPI_MCA_mpi_yield_when_idle="1",
                        OMPI_MCA_rmaps_base_oversubscribe="1")
     if bench.device == "cuda":
-        environment.update(CUDA_VISIBLE_DEVICES=slots[0].gpu, CUDA_DEVICE_ORDER="PCI_BUS_ID")
+        environment.update(CUDA_VISIBLE_DEVICES=",".join(slot.gpu for slot in slots),
+                           CUDA_DEVICE_ORDER="PCI_BUS_ID")
     if row.ranks > 1:
         environment.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
         command += ["mpirun", "-np", str(row.ranks), "--bind-to", "none"]
     command += [task.variant.binary, "--device", bench.device, "--seed", str(task.seed),
-                "--time-limit", f"{row.limit:g}", "--json", "--telemetry.enabled=false",
+                "--time-limit", f"{row.limit:g}", "--json",
+                f"--telemetry.enabled={str(row.part == 'rates').lower()}",
                 "--output", f"{stem}.h5"]
     if bench.device == "cpu":
         command += ["--threads", "1"]
     if row.k > 0:
         command += ["--target", str(row.k)]
-    command += task.variant.extra + [str(find_instance(row.graph))]
+    if row.part == "rates":
+        command += RATE_OPTIONS
+    return command + task.variant.extra + [str(find_instance(row.graph))], environment
+
+
+def read_telemetry(path, k):
+    """(s from the start of the process to the search, iterations per second of all ranks
+    while they searched k, less their first second); None for what it does not tell."""
+    starts, ranks, total = [], {}, 0.0
+    for line in path.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if record["record"] == "event" and record["event"] == "start":
+            starts.append(record["t"])
+        if record["record"] == "metric" and record["colors"] == k and record["iterations"] > 0:
+            ranks.setdefault(record["rank"], []).append((record["t"], record["iterations"]))
+    for points in ranks.values():
+        points.sort()
+        points = [point for point in points if point[0] >= points[0][0] + 1.0]
+        if len(points) < 2 or points[-1][0] - points[0][0] < 1.0:
+            return max(starts, default=None), None
+        total += (points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0])
+    return max(starts, default=None), total or None
+
+
+def scaling_columns(task, result, reading, stem):
+    """wall: s of the whole run; start: s to its search, where it has telemetry; both less the
+    reading. exchange_...: what the result tells of the exchange."""
+    wall = max(1e-4, result["time"] - reading)
+    start, rate = None, result["iterations"] / wall
+    if task.row.part == "rates":
+        start, rate = read_telemetry(Path(f"{stem}.jsonl"), task.row.k)
+    return {"wall": f"{wall:.4f}", "iterations_per_s": "" if rate is None else f"{rate:.6g}",
+            "start": "" if start is None else f"{max(0.0, start - reading):.4f}",
+            **{key: f"{value:.6g}" for key, value in result.items()
+               if key.startswith("exchange_") and isinstance(value, (int, float))}}
+
+
+def run_once(bench, task, slots, folder):
+    """One run of prism-dist; its CSV row and its messages."""
+    row, stem = task.row, Path(folder) / "run"
+    command, environment = command_of(bench, task, slots, stem)
     out, err = bench.wait(bench.start(command, environment), row.limit + GRACE)
     lines = [line for line in out.splitlines() if line.startswith("{")]
     reading = re.search(r"read in ([0-9.]+) s", err)
@@ -328,7 +425,9 @@ def run_once(bench, task, slots, folder):
         result = json.loads(lines[-1])
         met = row.k == 0 or result["target_met"] is True
         seconds = max(0.0, result["time_to_best"] - float(reading.group(1)))
-    except (IndexError, KeyError, TypeError, AttributeError, json.JSONDecodeError):
+        more = (scaling_columns(task, result, float(reading.group(1)), stem)
+                if bench.scaling else {})
+    except (IndexError, KeyError, TypeError, AttributeError, OSError, ValueError):
         return {**bench.record(task), "limit": f"{row.limit:g}", "met": "0", "seconds": "",
                 "colors": "", "iterations": "", "reason": "error", "commit": bench.commit,
                 **bench.gpu}, err
@@ -341,7 +440,7 @@ def run_once(bench, task, slots, folder):
     return {**bench.record(task), "limit": f"{row.limit:g}", "met": str(int(met)),
             "seconds": f"{seconds:.4f}", "colors": str(result["colors"]),
             "iterations": str(result["iterations"]), "reason": result["exit_reason"],
-            "commit": bench.commit, **bench.gpu}, err
+            "commit": bench.commit, **bench.gpu, **more}, err
 
 
 def work(bench, slots, taken, task):
@@ -351,17 +450,24 @@ def work(bench, slots, taken, task):
         finally:
             slots.give(taken)
     what = f"{row['seconds'] or '-'} s, {row['colors'] or '-'} colors, {row['reason']}"
-    bench.keep(row, f"{task.variant.label}: {task.row.name()} seed {task.seed}: {what}")
+    ranks = f" {task.row.ranks} ranks" if task.row.ranks > 1 else ""
+    bench.keep(row, f"{task.variant.label}: {task.row.name()}{ranks} seed {task.seed}: {what}")
     if row["reason"] == "error":
         bench.errors += 1
         print(messages.strip(), file=sys.stderr, flush=True)
 
 
 def rows_of(arguments):
+    if arguments.scaling:
+        return SCALING_ROWS[arguments.device]
     return GPU_ROWS if arguments.device == "cuda" else ROWS
 
 
-def plan(arguments, variants):
+def plan(arguments, variants, most):
+    """The runs, in their order; most: ranks that fit."""
+    ranks = arguments.ranks
+    if ranks is None and arguments.scaling:
+        ranks = [2 ** i for i in range(most.bit_length())]
     tasks = []
     for place, row in enumerate(rows_of(arguments)):
         if not re.search(arguments.rows, row.name()) or (arguments.goals and row.goal is None):
@@ -373,9 +479,14 @@ def plan(arguments, variants):
             continue
         row = row._replace(limit=arguments.limit or row.limit)
         seeds = range(arguments.first_seed, arguments.first_seed + (arguments.seeds or row.seeds))
-        tasks += [Task(place, row, seed, variant) for seed in seeds for variant in variants]
-    # Long runs first, so that the cores end together.
-    return sorted(tasks, key=lambda task: (-task.row.limit, -task.row.ranks, task.place, task.seed))
+        # One rank has nobody to cooperate with: its runs serve both modes.
+        tasks += [Task(place, row._replace(ranks=count), seed, variant) for seed in seeds
+                  for variant in variants for count in ranks or [row.ranks]
+                  if not arguments.scaling or variant.cooperates() or count > 1]
+    # Long runs first, so that the cores end together; with --ranks the widest, so that they
+    # need not wait for each other.
+    return sorted(tasks, key=lambda task: (-task.row.ranks if ranks else 0, -task.row.limit,
+                                           -task.row.ranks, task.place, task.seed))
 
 
 def list_rows(rows):
@@ -392,12 +503,17 @@ def open_bench(arguments, tasks, slots):
         path = None
     else:
         kind, machine = ("gpu-ttt", "gpu_machine") if on_gpu else ("ttt", "machine")
+        kind = "scaling" if arguments.scaling else kind
         path = Path(arguments.csv or RESULTS / f"{kind}-{shell(machine)[0]}.csv")
         path.parent.mkdir(parents=True, exist_ok=True)
     header = [line for line in shell("describe") if not line.startswith("# commit")]
+    if arguments.scaling:
+        header += shell("libraries")
+    cpus = {cpu for slot in slots for cpu in slot.cpus}
     header.append(f"# side by side: {len(slots)} GPUs, {len(slots[0].cpus)} cores with each"
-                  if on_gpu else f"# side by side: {len(slots)} cores")
-    return Bench(path, header, shell("commit")[0], arguments.device, len(tasks))
+                  if on_gpu else f"# side by side: {len(slots)} cores"
+                  if len(cpus) == len(slots) else f"# shared: {len(cpus)} cores by {len(slots)}")
+    return Bench(path, header, shell("commit")[0], arguments, len(tasks))
 
 
 def main():
@@ -412,12 +528,13 @@ def main():
     for variant in variants:
         if not os.access(variant.binary, os.X_OK):
             parser.error(f"not a program: {variant.binary}")
-    tasks = plan(arguments, variants)
     every = (gpu_slots if arguments.device == "cuda" else cpu_slots)(arguments.jobs)
+    tasks = plan(arguments, variants, len(every))
     slots = Slots(every)
     narrow = [task for task in tasks if task.row.ranks > len(every)]
-    for name in sorted({task.row.name() for task in narrow}):
-        print(f"left out, needs more than {len(every)} core(s): {name}", file=sys.stderr)
+    unit = "GPU(s)" if arguments.device == "cuda" else "core(s)"
+    for name, ranks in sorted({(task.row.name(), task.row.ranks) for task in narrow}):
+        print(f"left out, there are {len(every)} {unit}: {name} on {ranks}", file=sys.stderr)
     tasks = [task for task in tasks if task.row.ranks <= len(every)]
     if not tasks:
         print("ttt.py: nothing to run", file=sys.stderr)
@@ -441,7 +558,8 @@ def main():
         print("interrupted; finished runs are kept, --resume goes on", file=sys.stderr)
         return 130
     print(f"{bench.done} runs in {time.monotonic() - began:.0f} s", file=sys.stderr)
-    print(report.ttt_tables(bench.rows if arguments.resume else bench.fresh))
+    if not arguments.scaling:
+        print(report.ttt_tables(bench.rows if arguments.resume else bench.fresh))
     return 1 if bench.errors else 0
 
 
