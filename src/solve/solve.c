@@ -148,6 +148,7 @@ static prism_status_t search(const prism_solve_config_t *config, const prism_sha
     status = config->params->run.deterministic ? prism_run_epochs(&run) : prism_run_async(&run);
   if (status != PRISM_PEER && status != PRISM_TIMEOUT)
     status = config->comm->ops->agree(config->comm->self, status);
+  result->iterations = run.iterations; /* until the ranks have met, if they do */
   if (status == PRISM_OK) status = prism_pooling_end(&run.pooling);
   if (status == PRISM_OK) status = gather(&run, result);
   result->reason = run.reason;
@@ -188,9 +189,10 @@ static prism_status_t solve(const prism_solve_config_t *config, prism_prepared_t
   bool answered = config->params->run.k > 0 && wanted < out->lower_bound;
   if (shared->graph != NULL && out->colors > goal && !answered) {
     int32_t universal = shared->universal;
-    PRISM_TRY(search(config, shared, first ? prepared : NULL, goal - universal, out));
+    status = search(config, shared, first ? prepared : NULL, goal - universal, out);
   }
-  if (first) out->time = prism_clock_now() - config->start_time;
+  if (first) out->time = prism_clock_now() - config->start_time; /* also of what was cut short */
+  PRISM_TRY(status);
   PRISM_TRY(share_numbers(config, out));
   conclude(config, out);
   return PRISM_OK;
