@@ -14,6 +14,6 @@ shift
 # to this process reaches what it started.
 # shellcheck disable=SC2016 # expanded by the inner shell
 exec ip netns exec "$host" unshare --uts --mount sh -c '
-  echo "$1" >/proc/sys/kernel/hostname && mount -t tmpfs tmpfs /dev/shm || exit 1
+  hostname "$1" && mount -t tmpfs tmpfs /dev/shm || exit 1
   shift
   eval "$*"' launch_agent "$host" "$@"

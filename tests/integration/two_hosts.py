@@ -31,6 +31,7 @@ CABLED = {
     "OMPI_MCA_plm": "rsh", "OMPI_MCA_plm_rsh_agent": AGENT, "OMPI_MCA_pml": "ob1",
     "OMPI_MCA_btl": "self,vader,tcp", "OMPI_MCA_btl_tcp_if_include": "wire",
     "OMPI_MCA_oob_tcp_if_include": "wire", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "OMPI_MCA_orte_tmpdir_base": "/dev/shm",  # each host's own, and gone with it
 }
 
 SETUP = r"""
