@@ -73,16 +73,13 @@ prism_status_t prism_mpi_bcast(prism_mpi_t *comm, void *data, size_t bytes, int3
   return PRISM_OK;
 }
 
-/* A row of `length` bytes whose successor starts `stride` bytes later: one count
- * for each rank keeps MPI's int arithmetic small and places pieces directly. */
-static prism_status_t make_row_type(prism_mpi_t *comm, size_t length, size_t stride,
-                                    MPI_Datatype *out) {
+int prism_mpi_row_type(size_t length, size_t stride, MPI_Datatype *out) {
   MPI_Datatype row = MPI_DATATYPE_NULL;
-  PRISM_TRY(prism_mpi_check(comm, MPI_Type_contiguous((int)length, MPI_BYTE, &row), "allgather"));
-  int code = MPI_Type_create_resized(row, 0, (MPI_Aint)stride, out);
+  int code = MPI_Type_contiguous((int)length, MPI_BYTE, &row);
+  if (code != MPI_SUCCESS) return code;
+  code = MPI_Type_create_resized(row, 0, (MPI_Aint)stride, out);
   MPI_Type_free(&row);
-  PRISM_TRY(prism_mpi_check(comm, code, "allgather"));
-  return prism_mpi_check(comm, MPI_Type_commit(out), "allgather");
+  return code == MPI_SUCCESS ? MPI_Type_commit(out) : code;
 }
 
 prism_status_t prism_mpi_allgather(prism_mpi_t *comm, const void *in, void *out, size_t bytes) {
@@ -90,7 +87,7 @@ prism_status_t prism_mpi_allgather(prism_mpi_t *comm, const void *in, void *out,
   for (size_t at = 0; at < bytes; at += comm->piece) {
     size_t length = bytes - at < comm->piece ? bytes - at : comm->piece;
     MPI_Datatype row = MPI_DATATYPE_NULL;
-    PRISM_TRY(make_row_type(comm, length, bytes, &row));
+    PRISM_TRY(prism_mpi_check(comm, prism_mpi_row_type(length, bytes, &row), "allgather"));
     const void *from = in_place ? MPI_IN_PLACE : (const unsigned char *)in + at;
     MPI_Request request;
     PRISM_TRY(prism_mpi_check(comm, MPI_Iallgather(from, (int)length, MPI_BYTE,

@@ -1,4 +1,4 @@
-/* Shared by the source files of the MPI communicator and its tests; nobody else
+/* Shared by the source files of the MPI communicators and their tests; nobody else
  * includes it.
  *
  * Four duplicated communicators keep apart what must never match: collectives
@@ -113,6 +113,9 @@ prism_status_t prism_mpi_allreduce(prism_mpi_t *comm, const void *in, void *out,
                                    size_t element, MPI_Datatype type, prism_reduce_t op);
 prism_status_t prism_mpi_argmin(prism_mpi_t *comm, int64_t in, int64_t *value, int32_t *rank);
 prism_status_t prism_mpi_bcast(prism_mpi_t *comm, void *data, size_t bytes, int32_t root);
+/* A row of `length` bytes whose successor starts `stride` bytes later: one count for
+ * each rank keeps MPI's int arithmetic small and places pieces directly. Returns MPI's code. */
+int prism_mpi_row_type(size_t length, size_t stride, MPI_Datatype *out);
 prism_status_t prism_mpi_allgather(prism_mpi_t *comm, const void *in, void *out, size_t bytes);
 prism_status_t prism_mpi_exchange(prism_mpi_t *comm, const prism_buffer_t *send, int32_t to,
                                   const prism_buffer_t *receive, int32_t from);

@@ -12,8 +12,9 @@
  * way, a rank that does not exist, a block too small for what arrives; PRISM_UNSUPPORTED
  * for memory of another space.
  *
- * A deadline counts from the start of an operation: PRISM_TIMEOUT, after which every call
- * returns that error. Buffers belong to the caller and are left alone until poll says done:
+ * A deadline counts from the start of an operation, time in which nobody polls as one second
+ * at most (a process that was stopped): PRISM_TIMEOUT, after which every call returns that
+ * error. Buffers belong to the caller and are left alone until poll says done:
  * neither read (what arrives), nor written (both), nor released. */
 #ifndef PRISM_SEAM_BULK_H
 #define PRISM_SEAM_BULK_H
