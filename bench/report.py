@@ -24,6 +24,7 @@ READ_GOAL = 50.0  # MB/s
 RUN_KEY = ["label", "graph", "k", "ranks", "seed"]
 KINDS = ["speed", "ttt", "gpu-rates", "gpu-ttt"]  # CSV files and markers
 GPU_COLUMNS = ["gpu", "driver", "cuda"]
+EXCHANGE_COLUMNS = ["exchanges", "exchange_bytes", "exchange_seconds"]
 
 
 def read_csv(path):

@@ -181,29 +181,31 @@ def rate_table(rows, unit):
     return report.table(head, body) if body else ""
 
 
+def exchanged(rows):
+    """The runs in which ranks met."""
+    return [row for row in rows if int(row.get("exchanges") or 0) > 0 and row["wall"]]
+
+
+def exchange_share(runs):
+    """Of the time, mean of the runs."""
+    return sum(float(run["exchange_seconds"]) / float(run["wall"]) for run in runs) / len(runs)
+
+
 def exchange_table(rows, unit):
-    """What the results tell of the exchange; nothing where they tell nothing."""
-    columns = sorted({column for row in rows for column in row
-                      if column.startswith("exchange_") and row[column]})
     groups = {}
-    for row in rows:
-        if any(row.get(column) for column in columns) and int(row["ranks"]) > 1:
-            key = (f"{row['graph']} {row['k']}", int(row["ranks"]), row["label"])
-            groups.setdefault(key, []).append(row)
+    for row in exchanged(rows):
+        key = (f"{row['graph']} {row['k']}", int(row["ranks"]), row["label"])
+        groups.setdefault(key, []).append(row)
     body = []
     for (name, gpus, label), runs in sorted(groups.items()):
-        cells = [name, str(gpus), label]
-        for column in columns:
-            value = mean_of(runs, column)
-            cells.append("" if value is None else f"{value:.4g}")
-        if "exchange_seconds" in columns:
-            shares = [float(run["exchange_seconds"]) / float(run["wall"]) for run in runs
-                      if run.get("exchange_seconds")]
-            cells.append(f"{100 * sum(shares) / len(shares):.2f} %" if shares else "")
-        body.append(cells)
-    head = ["graph, k", unit, "islands"] + [column[len("exchange_"):].replace("_", " ")
-                                            for column in columns]
-    head += ["share of the time"] if "exchange_seconds" in columns else []
+        times = sum(int(run["exchanges"]) for run in runs)
+        each = sum(float(run["exchange_seconds"]) for run in runs) / times
+        sent = sum(float(run["exchange_bytes"]) for run in runs) / times / gpus
+        a_second = times / sum(float(run["wall"]) for run in runs)
+        body.append([name, str(gpus), label, f"{a_second:.2f}", f"{1e3 * each:.3g}",
+                     f"{sent / 1e3:.3g}", f"{100 * exchange_share(runs):.2f} %"])
+    head = ["graph, k", unit, "islands", "exchanges a second", "ms each", "KB sent by a rank each",
+            "share of the time"]
     return report.table(head, body) if body else ""
 
 
@@ -310,11 +312,10 @@ def goal_lines(rows, targets):
     if gpus in losses:
         lines.append(f"- iterations per second: scaling of {GOALS['rate']:g} or more: "
                      f"{report.verdict(1 - losses[gpus] >= GOALS['rate'])}")
-    shares = [float(row["exchange_seconds"]) / float(row["wall"]) for row in rows
-              if row.get("exchange_seconds") and row["ranks"] == str(gpus)]
-    if shares:
+    runs = [row for row in exchanged(rows) if row["ranks"] == str(gpus)]
+    if runs:
         lines.append(f"- exchange under {100 * GOALS['exchange']:g} % of the time: "
-                     f"{report.verdict(sum(shares) / len(shares) < GOALS['exchange'])}")
+                     f"{report.verdict(exchange_share(runs) < GOALS['exchange'])}")
     return [f"Goals of {gpus} GPUs:\n\n" + "\n".join(lines)] if lines else []
 
 
@@ -328,7 +329,7 @@ def tables_of(rows, machine=None):
     if rate_table(rows, unit):
         out += ["#### Iterations per second", rate_table(rows, unit)]
     if exchange_table(rows, unit):
-        out += ["#### Exchange", "A run, mean:", exchange_table(rows, unit)]
+        out += ["#### Exchange", exchange_table(rows, unit)]
     for target in targets:
         out += [f"#### {target.name()}", measured_table(target, unit)]
         forecast = forecast_of(target, rows)

@@ -40,7 +40,8 @@ done
   echo '{"record":"metric","rank":0,"colors":84,"iterations":9999999,"t":6.0}'
 } >"$stem.jsonl"
 printf '{"target_met": true, "time_to_best": 1.75, "time": 2.25, "colors": 48,'
-printf ' "iterations": 70, "exchange_seconds": 0.02, "exit_reason": "target"}\\n'
+printf ' "iterations": 70, "exchanges": 3, "exchange_bytes": 4096,'
+printf ' "exchange_seconds": 0.02, "exit_reason": "target"}\\n'
 """
 MPIRUN = """#!/bin/sh
 export STAND_IN_RANKS=$2
@@ -74,11 +75,13 @@ def made_up(graph="DSJC1000.5", k="83", shift=1.0, scale=16.0, limit=60.0, runs=
                              "colors": k, "iterations": "1000000",
                              "reason": "target" if met else "time", "commit": "abc",
                              "wall": f"{min(seconds, limit):.4f}", "iterations_per_s": "1e6",
-                             "start": "", "exchange_seconds": "0.02", "gpu": "NVIDIA H200",
+                             "start": "", "exchanges": "4" if label != "alone" else "0",
+                             "exchange_bytes": str(4 * gpus * 64000),
+                             "exchange_seconds": f"{0.001 * min(seconds, limit):.4f}", "gpu": "NVIDIA H200",
                              "driver": "580", "cuda": "13.0"})
             rows.append({**rows[-1], "place": "3", "k": "80", "part": "rates", "met": "0",
                          "iterations_per_s": f"{gpus * (2e8 - 2e5 * gpus):.6g}",
-                         "start": "0.3", "exchange_seconds": ""})
+                         "start": "0.3"})
     return rows
 
 
@@ -180,6 +183,10 @@ class TablesTest(unittest.TestCase):
         self.assertIn(f" {scaling.number(value)} (", text)
         self.assertIn("| DSJC1000.5 80 | 8 | cooperating | 1 | 1587.20 M | 0.993 | 0.30 |", text)
         self.assertIn("scaling of 0.98 or more: yes", text)
+        self.assertIn("exchange under 1 % of the time: yes", text)
+        self.assertRegex(text, r"\| DSJC1000.5 83 \| 8 \| cooperating \| [0-9.]+ \| [0-9.]+ \| "
+                               r"64 \| 0\.10 % \|")
+        self.assertNotIn("| 64 | 0.00 % |", text)
         self.assertIn("| 64 | - |", text)
         self.assertIn("| 1024 | - |", text)
         self.assertIn("(scaling/h200-DSJC1000.5-83-ttt.svg)", text)
@@ -266,7 +273,8 @@ class RunsTest(unittest.TestCase):
                             for mode in scaling.MODES})
         for row in rows:
             self.assertEqual((row["seconds"], row["wall"], row["iterations_per_s"], row["start"],
-                              row["exchange_seconds"]), ("1.5000", "2.0000", "35", "", "0.02"))
+                              row["exchanges"], row["exchange_bytes"], row["exchange_seconds"]),
+                             ("1.5000", "2.0000", "35", "", "3", "4096", "0.02"))
         self.assertIn("| 4 | alone | 2/2 | 1.50 (1.50 to 1.50) |", scaling.tables_of(rows))
 
     def test_rates(self):

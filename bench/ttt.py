@@ -403,15 +403,15 @@ def read_telemetry(path, k):
 
 def scaling_columns(task, result, reading, stem):
     """wall: s of the whole run; start: s to its search, where it has telemetry; both less the
-    reading. exchange_...: what the result tells of the exchange."""
+    reading. Of the exchange: meetings, bytes sent by all ranks, s of the rank with most."""
     wall = max(1e-4, result["time"] - reading)
     start, rate = None, result["iterations"] / wall
     if task.row.part == "rates":
         start, rate = read_telemetry(Path(f"{stem}.jsonl"), task.row.k)
     return {"wall": f"{wall:.4f}", "iterations_per_s": "" if rate is None else f"{rate:.6g}",
             "start": "" if start is None else f"{max(0.0, start - reading):.4f}",
-            **{key: f"{value:.6g}" for key, value in result.items()
-               if key.startswith("exchange_") and isinstance(value, (int, float))}}
+            **{column: str(result[column]) for column in report.EXCHANGE_COLUMNS
+               if column in result}}
 
 
 def run_once(bench, task, slots, folder):
