@@ -18,6 +18,9 @@ tools=()
 with_tests=1
 jobs=1
 tool_limit=${PRISM_SANITIZE_LIMIT:-300} # s for one program under one tool
+# What takes longest under the tools comes first, so that nothing long is left in the end.
+longest=(conformance.engine_cuda gpu.test_engine gpu.test_tempering gpu.test_repeat
+  gpu.test_partialcol gpu.test_weighted gpu.test_tabucol gpu.test_wide_weighted gpu.test_wide)
 while [ $# -gt 0 ]; do
   case "$1" in
     --only)
@@ -64,6 +67,20 @@ for test in json.load(sys.stdin)["tests"]:
     print(test["name"], len(environment), *environment, *test["command"], sep="\t")'
 }
 
+# The same lines for each tool, the tool before them, the longest runs first.
+runs_in_order() { # LIST
+  local tool
+  for tool in racecheck initcheck memcheck synccheck; do
+    [[ " ${tools[*]} " != *" $tool "* ]] || awk -v tool="$tool" -v names="${longest[*]}" '
+      BEGIN { FS = "\t"; count = split(names, name, " ") }
+      NF > 0 {
+        rank = 1
+        while (rank <= count && name[rank] != $1) ++rank
+        printf "%d\t%s\t%s\n", rank, tool, $0
+      }' <<<"$1"
+  done | sort -s -n -k 1,1 | cut -f 2-
+}
+
 # Runs one program under one tool; prints one line, and the report when it fails. A
 # failed run is marked by a file beside its report.
 sanitize() { # TOOL NAME COUNT VARIABLE... COMMAND...
@@ -92,7 +109,7 @@ sanitize() { # TOOL NAME COUNT VARIABLE... COMMAND...
     flock 9
     printf '%-10s %-32s %s, %s s\n' "$tool" "$name" "$verdict" "$SECONDS"
     if [ "$verdict" != ok ]; then
-      : >"$log.failed"
+      printf '%-10s %-32s %s\n' "$tool" "$name" "$verdict" >"$log.failed"
       grep -E '^=========' "$log" | head -40
       tail -5 "$log"
     fi
@@ -128,17 +145,17 @@ if [ "${#tools[@]}" -gt 0 ]; then
   mapfile -t gpus < <(gpu_list)
   runs=0
   list=$(programs) || die 4 "ctest cannot list the tests"
-  for tool in "${tools[@]}"; do
-    while IFS=$'\t' read -ra program; do
-      [ "${#program[@]}" -gt 0 ] || continue
-      runs=$((runs + 1))
-      while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
-      CUDA_VISIBLE_DEVICES=${gpus[runs % ${#gpus[@]}]} sanitize "$tool" "${program[@]}" &
-    done <<<"$list"
-  done
+  SECONDS=0
+  while IFS=$'\t' read -ra program; do
+    [ "${#program[@]}" -gt 0 ] || continue
+    runs=$((runs + 1))
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    CUDA_VISIBLE_DEVICES=${gpus[runs % ${#gpus[@]}]} sanitize "${program[@]}" &
+  done <<<"$(runs_in_order "$list")"
   wait
   dirty=$(find "$folder/sanitizer" -name '*.failed' | wc -l)
-  say "$runs runs, $dirty not clean (reports in build/gpu/sanitizer)"
+  say "$runs runs in $SECONDS s, $dirty not clean (reports in build/gpu/sanitizer)"
+  [ "$dirty" -eq 0 ] || sort "$folder"/sanitizer/*.failed
   [ "$runs" -gt 0 ] || dirty=1
   failed=$((failed + dirty))
 fi

@@ -115,7 +115,7 @@ static int32_t walk(int32_t n, int32_t k, double p, uint64_t round, bool freezes
   setting_t t = {.base = 1.0f, .threads = round % 2 == 0 ? 64 : 0, .last = &last};
   if (freezes) t.hooks.frozen = device_copy(frozen, sizeof frozen);
   draw_weights(&rng, c.graph, low, low > 1 ? 5 : 1, given.weight);
-  int32_t raises = 0, steps = gpu_repeats(80, 8);
+  int32_t raises = 0, steps = gpu_repeats(80, 12);
   int64_t least = INT64_MAX;
   for (int32_t step = 0; step <= steps; ++step) {
     const state_t *from = &s[(step + 1) % 2];
