@@ -81,7 +81,7 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
   X(islands, migration_interval, F64, "1.0", 0.01, 3600, "s", "",                                  \
     "seconds between the emigrants of a rank (deterministic runs: every epoch)")                   \
   X(islands, pool_interval, F64, "0.25", 0.001, 3600, "s", "",                                     \
-    "seconds between two meetings of the GPU pools of all ranks (deterministic runs: every epoch)") \
+    "seconds between meetings of the GPU pools of all ranks (deterministic runs: every epoch)")     \
   X(islands, pool_rows, I64, "16", 1, 4096, "individuals", "",                                     \
     "individuals that each pool shows the others at a meeting")                                    \
   X(islands, epoch_generations, I64, "4", 1, 1000000, "generations", "",                           \
