@@ -212,11 +212,13 @@ def cable(timeout):
 
 class Case:
     """said: what stderr must hold (a pattern). files: a coloring is on the disk. hosts:
-    needs two. code: of the launcher, where it is known. library: needs strike.c."""
+    needs two. code: of the launcher, where it is known. library: needs strike.c. limit:
+    limits the address space."""
 
-    def __init__(self, title, act, said, files=True, hosts=False, code=None, library=False):
+    def __init__(self, title, act, said, files=True, hosts=False, code=None, library=False,
+                 limit=False):
         self.title, self.act, self.said, self.files = title, act, said, files
-        self.hosts, self.code, self.library = hosts, code, library
+        self.hosts, self.code, self.library, self.limit = hosts, code, library, limit
 
 
 KILL, STOP, TERM = signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM
@@ -244,7 +246,7 @@ CASES = {
                          r"prism-dist: rank \d: a rank is lost: not all came",
                          library=True),
     "no_memory": Case("a rank cannot allocate", no_memory(3),
-                      r"prism-dist: rank 3: .*(memory|alloc)", code=3),
+                      r"prism-dist: rank 3: .*(memory|alloc)", code=3, limit=True),
     "kill_launcher": Case("the launcher killed", launcher(KILL), ""),
     "end_launcher": Case("the launcher terminated", launcher(TERM), ""),
     "kill_daemon": Case("the launcher's daemon on a node killed", daemon(KILL),
@@ -281,6 +283,8 @@ def possible(case):
         return "needs two hosts"
     if case.library and not STRIKE:
         return "needs the library of strike.c"
+    if case.limit and b"__asan_init" in open(cli.DIST, "rb").read():
+        return "AddressSanitizer does not live with a limit"
     return None
 
 

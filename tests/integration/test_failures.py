@@ -17,7 +17,7 @@ GUARD = 90  # seconds after which the job counts as hanging
 
 def peer_timeout(case):
     """The launcher must be quicker than the ranks to see that a host is gone."""
-    return 6 if case.hosts else 3
+    return 6 if case.hosts else 4
 
 
 def main():
