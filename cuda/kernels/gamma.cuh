@@ -156,6 +156,10 @@ __device__ __forceinline__ uint32_t adjacency_bits(const uint32_t *row, uint32_t
   return bits_of<Cell>(part, w);
 }
 
+__device__ __forceinline__ bool bit_of(const uint32_t *bits, int32_t v) {
+  return (bits[v >> 5] >> (v & 31) & 1u) != 0;
+}
+
 /* Top bits of the cells of x that are zero; cells of x hold anything. */
 template <class Cell>
 __device__ __forceinline__ uint32_t zero_cells(uint32_t x) {

@@ -1,5 +1,5 @@
-/* What the local searches on the device share: the vertices that lanes host, the move
- * that all warps agree on, the calendar of tabu pairs. See tabucol.h for the scheme.
+/* What the local searches on the device share: how a block begins, the vertices that lanes
+ * host, the move that all warps agree on. See tabucol.h for the scheme.
  *
  * An iteration has two halves. In the first, gamma changes: every thread updates the
  * words that it owns. In the second, gamma is only read: every lane follows what the
@@ -10,6 +10,7 @@
 #include <cooperative_groups.h>
 #include <type_traits>
 
+#include "base/rng.h"
 #include "kernels/gamma.cuh"
 #include "kernels/layout.h"
 
@@ -18,7 +19,6 @@ namespace hosting {
 enum { MAX_RECORDS = 32, QUEUE = 32 }; /* one lane reads each */
 static const int32_t NO_COUNT = 0x7FFF;
 static const uint32_t NO_KEY = 0xFFFFFFFFu;
-static const uint32_t NO_ENTRY = 0xFFFFu;
 /* Fields of the sum of the records' counts; 32 warps host at most 1024 vertices. */
 static const uint32_t COUNT_MASK = 0xFFFFu;
 static const uint32_t WAITING = 1u << 16;  /* up to 32 warps say so */
@@ -45,9 +45,8 @@ template <class Cell>
 struct Search {
   uint32_t *gamma;
   uint16_t *color;
-  uint16_t *head;    /* [ring] first entry of the tabu pairs that expire in a slot */
   uint8_t *mark;     /* vertices that have a host */
-  uint2 *entry;      /* [ring] tabu pairs: v | c << 16, next entry of the slot */
+  uint2 *entry;      /* the calendar of tabu pairs v | c << 16, in each search's own order */
   int32_t *size;     /* of the colour classes; kept by the first block alone */
   uint4 *record;     /* [2][MAX_RECORDS] */
   int32_t *queue;    /* [QUEUE] vertices that want a host, -1: none; a share for each warp */
@@ -70,11 +69,97 @@ struct Move {
   int32_t taker;   /* warp of this block that gives new conflicts a host; < 0: none has room */
 };
 
+/* ---- how a block begins ---- */
+
+/* Bytes at the start of shared memory: records and queue. The layout of a search says where
+ * the rest lies. */
+static const size_t AHEAD = 2 * MAX_RECORDS * sizeof(uint4) + QUEUE * sizeof(int32_t);
+
+/* Vertices of a block, a multiple of 32. */
+__host__ __device__ __forceinline__ int32_t block_vertices(int32_t n, int32_t cluster) {
+  return ((n + cluster - 1) / cluster + 31) / 32 * 32;
+}
+
+/* Cells of a row of gamma in a block; a lone one needs fewer. */
+__host__ __device__ __forceinline__ int32_t block_cells(int32_t n, int32_t cluster) {
+  return cluster > 1 ? block_vertices(n, cluster) : (n + 7) / 8 * 8;
+}
+
+/* The individual of this block, counted from the launch's first, and the block's rank in
+ * the cluster. */
+template <bool CLUSTER>
+__device__ __forceinline__ uint32_t individual_of(uint32_t *rank) {
+  *rank = 0;
+  if (!CLUSTER) return blockIdx.x;
+  cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
+  *rank = cluster.block_rank();
+  return blockIdx.x / cluster.num_blocks();
+}
+
+/* Nobody has said anything: entries of warps that do not exist stay like this. */
+template <class Cell>
+__device__ __forceinline__ void clear_records(const Search<Cell> &s) {
+  for (int32_t i = (int32_t)threadIdx.x; i < 2 * MAX_RECORDS; i += (int32_t)blockDim.x)
+    s.record[i] = make_uint4(NO_KEY, 0, 0, 0);
+}
+
+/* The tables of a search, records and queue empty, the others as they are found, and the
+ * thread's place in it. Ends without a barrier. */
+template <class Cell, int V, class Layout, class Job>
+__device__ __forceinline__ void begin_search(Search<Cell> &s, const prism_gpu_graph_t &g,
+                                             const Job &job, const Layout &l, uint32_t rank,
+                                             uint32_t individual) {
+  extern __shared__ uint4 memory[];
+  char *base = (char *)memory;
+  s.record = memory;
+  s.queue = (int32_t *)(memory + 2 * MAX_RECORDS);
+  s.gamma = (uint32_t *)(base + l.gamma);
+  s.color = (uint16_t *)(base + l.color);
+  s.entry = (uint2 *)(base + l.entry);
+  s.mark = (uint8_t *)(base + l.mark);
+  s.size = (int32_t *)(base + l.size);
+  s.stride = l.stride;
+  s.k = job.start.k;
+  s.first = (int32_t)rank * l.vertices;
+  const int32_t left = g.n - s.first;
+  s.vertices = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
+  s.words = (s.vertices + Cell::PER_WORD - 1) / Cell::PER_WORD;
+  s.lane = kept((int32_t)(threadIdx.x & 31));
+  s.warp = kept((int32_t)(threadIdx.x >> 5));
+  s.warps = (int32_t)(blockDim.x >> 5);
+  s.owners = (s.words + 32 * V - 1) / (32 * V);
+  if (s.owners == 0) s.owners = 1;
+  s.share = QUEUE / s.owners;
+  if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
+  clear_records(s);
+  const uint32_t thread = rank * blockDim.x + threadIdx.x;
+  s.rng = prism_rng_at(job.seed, *job.generation, thread, job.first_individual + individual,
+                       PRISM_RNG_MOVE)
+              .word[0];
+}
+
 /* Is this warp's i-th word of mine in the table? [out] w */
 template <class Cell, int V>
 __device__ __forceinline__ bool word_of(const Search<Cell> &s, int i, int32_t *w) {
   *w = (s.warp * V + i) * 32 + s.lane;
   return *w < s.words;
+}
+
+/* A vertex of this lane that wants a host and has none, or -1. Want<Cell>::host says which
+ * want one. */
+template <class Cell, int V, template <class> class Want>
+__device__ __noinline__ int32_t find_waiting(Search<Cell> s, uint32_t turn) {
+  int32_t found = -1;
+  for (int i = 0; i < V; ++i) {
+    int32_t w;
+    if (!word_of<Cell, V>(s, i, &w)) continue;
+    for (int j = 0; j < Cell::PER_WORD; ++j) {
+      const int32_t v = w * Cell::PER_WORD + j;
+      if (s.mark[v] != 0) continue;
+      if (Want<Cell>::host(s, v) && (found < 0 || ((turn >> (i + j)) & 1u))) found = v;
+    }
+  }
+  return found;
 }
 
 /* The fewest count among the allowed colours of a vertex (among the others, without its
@@ -196,19 +281,6 @@ __device__ __forceinline__ void release_pairs(Search<Cell> &s, Host &host, const
   release_pair(s, host, due.y);
 }
 
-/* The same for a list of pairs. Returns its first entry, x = NO_KEY: none. */
-template <class Cell>
-__device__ __forceinline__ uint2 release(Search<Cell> &s, Host &host, uint32_t slot) {
-  uint32_t at = s.head[slot];
-  uint2 first = make_uint2(NO_KEY, NO_ENTRY);
-  if (at == NO_ENTRY) return first;
-  first = s.entry[at];
-  for (uint2 due = first;; due = s.entry[due.y]) {
-    release_pair(s, host, due.x);
-    if (due.y == NO_ENTRY) return first;
-  }
-}
-
 /* The random part of a lane's keys: an exponential variable, 0 .. 25, in their unit. */
 template <class Cell>
 __device__ __forceinline__ float draw_wait(uint32_t *rng) {
@@ -306,13 +378,6 @@ __device__ __forceinline__ void meet() {
     __syncthreads();
   else
     __syncwarp();
-}
-
-/* Nobody has said anything: entries of warps that do not exist stay like this. */
-template <class Cell>
-__device__ __forceinline__ void clear_records(const Search<Cell> &s) {
-  for (int32_t i = (int32_t)threadIdx.x; i < 2 * MAX_RECORDS; i += (int32_t)blockDim.x)
-    s.record[i] = make_uint4(NO_KEY, 0, 0, 0);
 }
 
 /* Agree on the best move of all warps. [in] count: vertices hosted, and flags; score: [n]

@@ -3,52 +3,29 @@
 #include <limits.h>
 
 #include "kernels/partialcol.cuh"
-#include "runtime/check.h"
+#include "kernels/planning.cuh"
 
 using namespace partialcol;
 
-template <class Cell, int V, bool HOOKS>
-__device__ __forceinline__ void open(Search<Cell> &s, Classes &m, const prism_gpu_graph_t &g,
-                                     const prism_partialcol_job_t &job, const Layout &l,
-                                     int32_t ring, uint32_t rank, uint32_t individual) {
+/* The classes of a block, and its calendar, empty. Ends without a barrier. */
+template <class Cell, bool HOOKS>
+__device__ __forceinline__ void open_classes(Classes &m, const Search<Cell> &s, const Layout &l,
+                                             int32_t ring) {
   extern __shared__ uint4 memory[];
   char *base = (char *)memory;
-  s.record = memory;
-  s.queue = (int32_t *)(memory + 2 * MAX_RECORDS);
   m.reactive = (int4 *)(base + l.reactive);
-  s.gamma = (uint32_t *)(base + l.gamma);
   m.member = (uint32_t *)(base + l.member);
-  s.color = (uint16_t *)(base + l.color);
-  s.entry = (uint2 *)(base + l.entry);
-  s.head = (uint16_t *)(base + l.head);
-  s.size = (int32_t *)(base + l.size);
+  m.head = (uint16_t *)(base + l.head);
   m.since = HOOKS ? (uint32_t *)(base + l.since) : NULL;
-  s.mark = (uint8_t *)(base + l.mark);
   m.bits = l.bits;
   m.vertices = l.vertices;
   m.entries = l.entries;
   m.live = 0;
   m.spare = 0;
   m.clerk = threadIdx.x == blockDim.x - 1;
-  s.stride = l.stride;
-  s.k = job.start.k;
-  s.first = (int32_t)rank * l.vertices;
-  int32_t left = g.n - s.first;
-  left = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
-  s.words = (left + Cell::PER_WORD - 1) / Cell::PER_WORD;
-  s.lane = (int32_t)(threadIdx.x & 31);
-  s.warp = (int32_t)(threadIdx.x >> 5);
-  s.warps = (int32_t)(blockDim.x >> 5);
-  s.owners = (s.words + 32 * V - 1) / (32 * V);
-  if (s.owners == 0) s.owners = 1;
-  s.share = QUEUE / s.owners;
-  uint32_t thread = rank * blockDim.x + threadIdx.x;
-  clear_records(s);
-  s.rng = prism_rng_at(job.seed, *job.generation, thread, individual, PRISM_RNG_MOVE).word[0];
-  if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
   if (m.clerk) *m.reactive = make_int4(TENURE_START, INT_MAX, INT_MIN, PERIOD);
   for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
-    s.head[i] = (uint16_t)NO_ENTRY;
+    m.head[i] = (uint16_t)NO_ENTRY;
   for (int32_t i = (int32_t)threadIdx.x; i < l.entries; i += (int32_t)blockDim.x)
     s.entry[i] = make_uint2(0, i + 1 < l.entries ? (uint32_t)(i + 1) : NO_ENTRY);
 }
@@ -71,15 +48,12 @@ __device__ __forceinline__ void close_counters(const Search<Cell> &s, const Clas
 template <class Cell, int V, bool CLUSTER, bool HOOKS>
 __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
     partialcol_kernel(prism_gpu_graph_t g, prism_partialcol_job_t job, Layout l, int32_t ring) {
-  uint32_t rank = 0, individual = blockIdx.x;
-  if (CLUSTER) {
-    cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
-    rank = cluster.block_rank();
-    individual /= cluster.num_blocks();
-  }
+  uint32_t rank;
+  const uint32_t individual = individual_of<CLUSTER>(&rank);
   Search<Cell> s;
   Classes m;
-  open<Cell, V, HOOKS>(s, m, g, job, l, ring, rank, job.first_individual + individual);
+  begin_search<Cell, V>(s, g, job, l, rank, individual);
+  open_classes<Cell, HOOKS>(m, s, l, ring);
   const bool watched = Cell::PER_WORD == 4 && g.max_degree >= (int32_t)Cell::FORBID - 2;
   const bool keeper = rank == 0 && threadIdx.x == 0, lead = rank == 0 && threadIdx.x < 32;
   const bool owner = s.warp < s.owners, last_warp = s.warp == s.warps - 1;
@@ -99,7 +73,7 @@ __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
   const uint32_t last = outgrown ? 0u : (uint32_t)job.iterations;
   Host host = {-1, NO_COLOR, 1, NO_COUNT, 0, 0, NO_COUNT};
   for (; now < last && f > 0; ++now) {
-    uint2 due = release(s, host, now & mask);
+    uint2 due = release(s, m, host, now & mask);
     uint32_t hosted = (uint32_t)__popc(__ballot_sync(FULL_WARP, host.vertex >= 0));
     Candidate mine = {NO_KEY, 0};
     uint32_t worth = 0;
@@ -257,68 +231,29 @@ static Layout layout_for(const prism_partialcol_plan_t *plan, int32_t n, int32_t
              : layout_of<CellU16>(n, k, plan->cluster, plan->ring, plan->entries, plan->hooked);
 }
 
-/* Tenures follow the uncoloured vertices, of which there are few once the first moves
- * are over; longer ones are cut. About one vertex leaves per move, so as many pairs
- * are tabu as a tenure is long; at a start there may be several times that. */
-static void calendar_for(int32_t n, prism_partialcol_plan_t *plan) {
-  plan->ring = 128;
-  while (plan->ring < n / 4 && plan->ring < 2048) plan->ring *= 2;
-  plan->entries = 4 * plan->ring < 4096 ? 4 * plan->ring : 4096;
-}
-
-/* Threads that own the words of a row: the uncoloured vertices, about 60 at most after
- * the start, find hosts among them. */
-static bool shape(prism_partialcol_plan_t *plan, int32_t words, int32_t threads,
-                  int32_t words_per_thread) {
-  for (int32_t v = words_per_thread > 0 ? words_per_thread : 1; v <= 4; v *= 2) {
-    int32_t t = ((words + v - 1) / v + 31) / 32 * 32;
-    if (threads > 0 ? t > threads : t > 512) continue;
-    if (threads > 0) t = threads;
-    if (t < 32) t = 32;
-    if (t % 32 != 0 || t / 32 * plan->cluster > MAX_RECORDS) continue;
-    plan->threads = t;
-    plan->words_per_thread = v;
-    return true;
-  }
-  return false;
-}
-
-static prism_status_t no_layout(int32_t n, int32_t k) {
-  PRISM_FAIL(PRISM_UNSUPPORTED, "%d vertices in %d colors have no layout in shared memory", n, k);
-}
-
 extern "C" prism_status_t prism_partialcol_plan(const prism_gpu_graph_t *graph, int32_t k,
                                                 bool hooked, int32_t threads,
                                                 int32_t words_per_thread, int32_t cell_bytes,
                                                 prism_partialcol_plan_t *out) {
   if (graph->row == NULL || graph->n > 65535 || k > 1024 || graph->max_degree >= 32767)
-    return no_layout(graph->n, k);
-  int device = 0, limit = 0, multiprocessors = 0;
-  PRISM_CUDA(cudaGetDevice(&device));
-  PRISM_CUDA(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-  PRISM_CUDA(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
+    return planning::no_layout(graph, k);
+  launching::Device device;
+  PRISM_TRY(launching::look_at(&device));
   prism_partialcol_plan_t plan = {};
   plan.hooked = hooked;
   plan.cell_bytes = hooked ? 2 : cell_bytes > 0 ? cell_bytes : 1;
-  calendar_for(graph->n, &plan);
-  for (plan.cluster = 1; plan.cluster <= 8; plan.cluster *= 2) {
-    Layout layout = layout_for(&plan, graph->n, k);
-    int32_t vertices = plan.cluster > 1 ? layout.vertices : graph->n;
-    int32_t words = (vertices * plan.cell_bytes + 3) / 4;
-    if (!shape(&plan, words, threads, words_per_thread)) continue;
-    plan.shared_bytes = layout.total;
-    if (plan.shared_bytes <= (size_t)limit) break;
-  }
-  if (plan.cluster > 8) return no_layout(graph->n, k);
-  kernel_t kernel = kernel_for(&plan);
-  PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
-                                  cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
-  int32_t blocks = 0;
-  PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
-                                                           plan.threads, plan.shared_bytes));
-  if (blocks < 1)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "a block of %d threads does not fit the device", plan.threads);
-  plan.resident = multiprocessors * blocks / plan.cluster;
+  plan.ring = planning::ring_for(graph->n);
+  /* About one vertex leaves per move, so as many pairs are tabu as a tenure is long; at a
+   * start there may be several times that. */
+  plan.entries = 4 * plan.ring < 4096 ? 4 * plan.ring : 4096;
+  /* The uncoloured vertices, about 60 at most after the start, find hosts among the threads
+   * that own words. */
+  const planning::Wish wish = {threads, words_per_thread, 512, 8, 4 / plan.cell_bytes, NULL};
+  PRISM_TRY(planning::fit(
+      graph, k, wish, device,
+      [=](const prism_partialcol_plan_t *p) { return layout_for(p, graph->n, k); }, &plan));
+  PRISM_TRY(launching::occupy(device, (const void *)kernel_for(&plan), planning::grid_of(plan, 1),
+                              &plan.resident));
   *out = plan;
   return PRISM_OK;
 }
@@ -327,20 +262,9 @@ extern "C" prism_status_t prism_launch_partialcol(const prism_partialcol_plan_t 
                                                   const prism_gpu_graph_t *graph,
                                                   const prism_partialcol_job_t *job,
                                                   cudaStream_t stream) {
-  kernel_t kernel = kernel_for(plan);
-  Layout layout = layout_for(plan, graph->n, job->start.k);
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3((unsigned)(job->start.members * plan->cluster));
-  config.blockDim = dim3((unsigned)plan->threads);
-  config.dynamicSmemBytes = plan->shared_bytes;
-  config.stream = stream;
-  cudaLaunchAttribute attribute = {};
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim.x = (unsigned)plan->cluster;
-  attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
-  config.attrs = &attribute;
-  config.numAttrs = plan->cluster > 1 ? 1 : 0;
-  PRISM_CUDA(cudaLaunchKernelEx(&config, kernel, *graph, *job, layout, plan->ring));
+  PRISM_TRY(launching::launch(kernel_for(plan), planning::grid_of(*plan, job->start.members),
+                              stream, *graph, *job, layout_for(plan, graph->n, job->start.k),
+                              plan->ring));
   complete_kernel<<<(unsigned)job->start.members, COMPLETE_THREADS,
                     complete_shared(job->start.k), stream>>>(*graph, job->best, job->solved);
   PRISM_CUDA(cudaGetLastError());

@@ -4,7 +4,6 @@
 #ifndef PRISM_CUDA_KERNELS_PARTIALCOL_CUH
 #define PRISM_CUDA_KERNELS_PARTIALCOL_CUH
 
-#include "base/rng.h"
 #include "kernels/hosting.cuh"
 #include "kernels/partialcol.h"
 #include "seam/engine.h"
@@ -14,6 +13,7 @@ namespace partialcol {
 using namespace hosting;
 
 static const uint16_t NO_COLOR = 0xFFFFu;
+static const uint32_t NO_ENTRY = 0xFFFFu;
 /* In a cell of 2 bytes: the class of a frozen neighbour. The second bit makes the count
  * so large that no aspiration leads there. */
 static const uint32_t BLOCKED = 0xC000u;
@@ -33,12 +33,12 @@ template <class Cell>
 __host__ __device__ inline Layout layout_of(int32_t n, int32_t k, int32_t cluster, int32_t ring,
                                             int32_t entries, bool hooked) {
   Layout l;
-  l.vertices = ((n + cluster - 1) / cluster + 31) / 32 * 32;
-  int32_t used = cluster > 1 ? l.vertices : (n + 7) / 8 * 8;
+  l.vertices = block_vertices(n, cluster);
+  const int32_t used = block_cells(n, cluster);
   l.stride = gamma_stride<Cell>(used);
   l.bits = (n + 31) / 32;
   l.entries = entries;
-  l.reactive = 2 * MAX_RECORDS * sizeof(uint4) + QUEUE * sizeof(int32_t);
+  l.reactive = AHEAD;
   l.gamma = l.reactive + sizeof(int4);
   l.member = l.gamma + (size_t)k * (size_t)l.stride * 4;
   l.color = (l.member + (size_t)k * (size_t)l.bits * 4 + 15) / 16 * 16;
@@ -51,13 +51,15 @@ __host__ __device__ inline Layout layout_of(int32_t n, int32_t k, int32_t cluste
   return l;
 }
 
-/* What a thread holds besides hosting::Search. */
+/* What a thread holds besides hosting::Search, in which `entry` is {v | c << 16, next entry
+ * of the slot}. */
 struct Classes {
   uint32_t *member;  /* [k][bits] vertices of each class, those of other blocks too */
   int32_t bits;
   int32_t vertices;  /* of this block */
   uint32_t *since;   /* [vertices] iteration that found a vertex uncoloured; with hooks */
   int4 *reactive;    /* x: tenure, y..z: range of f, w: moves left; the clerk's */
+  uint16_t *head;    /* [ring] first entry of the tabu pairs that expire in a slot */
   int32_t entries;
   int32_t live;      /* entries of the calendar in use; the same in all threads */
   uint32_t spare;    /* first free entry; the clerk's */
@@ -77,7 +79,7 @@ __device__ __forceinline__ bool is_near(const uint32_t *row, int32_t u) {
 }
 
 __device__ __forceinline__ bool is_frozen(const prism_gpu_hooks_t &hooks, int32_t v) {
-  return hooks.frozen != NULL && (hooks.frozen[v >> 5] >> (v & 31) & 1u) != 0;
+  return hooks.frozen != NULL && bit_of(hooks.frozen, v);
 }
 
 template <bool HOOKS>
@@ -231,14 +233,29 @@ __device__ __forceinline__ uint32_t tenure_of(Search<Cell> &s, const Classes &m,
   return (uint32_t)tenure;
 }
 
+/* The tabu pairs of a slot, whose time is over, become allowed for the vertex that this lane
+ * hosts; gamma hears of it later. Returns the first entry, x = NO_KEY: none. */
+template <class Cell>
+__device__ __forceinline__ uint2 release(Search<Cell> &s, const Classes &m, Host &host,
+                                         uint32_t slot) {
+  uint32_t at = m.head[slot];
+  uint2 first = make_uint2(NO_KEY, NO_ENTRY);
+  if (at == NO_ENTRY) return first;
+  first = s.entry[at];
+  for (uint2 due = first;; due = s.entry[due.y]) {
+    release_pair(s, host, due.x);
+    if (due.y == NO_ENTRY) return first;
+  }
+}
+
 /* The clerk enters a tabu pair into the calendar. */
 template <class Cell>
 __device__ __forceinline__ void enter(const Search<Cell> &s, Classes &m, uint32_t slot,
                                       int32_t vertex, int32_t c) {
   uint32_t at = m.spare;
   m.spare = s.entry[at].y;
-  s.entry[at] = make_uint2((uint32_t)vertex | (uint32_t)c << 16, s.head[slot]);
-  s.head[slot] = (uint16_t)at;
+  s.entry[at] = make_uint2((uint32_t)vertex | (uint32_t)c << 16, m.head[slot]);
+  m.head[slot] = (uint16_t)at;
 }
 
 /* What the counters say of a vertex of this thread that enters or leaves a class. */
@@ -319,32 +336,22 @@ __device__ __forceinline__ Turn settle(Search<Cell> &s, Classes &m, const prism_
   return turn;
 }
 
-/* An uncoloured vertex of this lane without a host, or -1. */
-template <class Cell, int V>
-__device__ __noinline__ int32_t find_waiting(Search<Cell> s, uint32_t turn) {
-  int32_t found = -1;
-  for (int i = 0; i < V; ++i) {
-    int32_t w;
-    if (!word_of<Cell, V>(s, i, &w)) continue;
-    for (int j = 0; j < Cell::PER_WORD; ++j) {
-      int32_t v = w * Cell::PER_WORD + j;
-      if (s.mark[v] != 0 || s.color[v] != NO_COLOR) continue;
-      if (found < 0 || ((turn >> (i + j)) & 1u)) found = v;
-    }
+/* Uncoloured vertices want a host. */
+template <class Cell>
+struct Uncolored {
+  static __device__ __forceinline__ bool host(const Search<Cell> &s, int32_t v) {
+    return s.color[v] == NO_COLOR;
   }
-  return found;
-}
+};
 
 /* Write this warp's share of the queue: vertices without a host. Returns whether there
  * are any. */
 template <class Cell, int V>
 __device__ __forceinline__ bool enqueue(const Search<Cell> &s, uint32_t turn) {
   int32_t *queue = s.queue + s.warp * s.share;
-  const int32_t found = find_waiting<Cell, V>(s, turn);
+  const int32_t found = find_waiting<Cell, V, Uncolored>(s, turn);
   const uint32_t lanes = __ballot_sync(FULL_WARP, found >= 0);
-  const uint32_t before = __funnelshift_r(lanes, lanes, turn & 31) &
-                          ((1u << ((uint32_t)(s.lane - (int32_t)turn) & 31u)) - 1u);
-  const int32_t place = __popc(before);
+  const int32_t place = __popc(before_me(lanes, s.lane, turn));
   if (s.lane < s.share) queue[s.lane] = -1;
   __syncwarp();
   if (found >= 0 && place < s.share) queue[place] = found;
@@ -410,13 +417,13 @@ __device__ __forceinline__ void keep_books(const Search<Cell> &s, Classes &m,
       member[t] = (member[t] & ~__ldg(row + t)) |
                   (t == move.vertex >> 5 ? 1u << (move.vertex & 31) : 0u);
   }
-  const uint32_t first = s.head[slot];
+  const uint32_t first = m.head[slot];
   if (!m.clerk || first == NO_ENTRY) return;
   uint32_t tail = first;
   while (s.entry[tail].y != NO_ENTRY) tail = s.entry[tail].y;
   s.entry[tail].y = m.spare;
   m.spare = first;
-  s.head[slot] = (uint16_t)NO_ENTRY;
+  m.head[slot] = (uint16_t)NO_ENTRY;
 }
 
 /* Tabu colours of the mover with fewer neighbours than any allowed one: its row is what

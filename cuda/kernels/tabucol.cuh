@@ -5,7 +5,6 @@
 #ifndef PRISM_CUDA_KERNELS_TABUCOL_CUH
 #define PRISM_CUDA_KERNELS_TABUCOL_CUH
 
-#include "base/rng.h"
 #include "kernels/tabucol.h"
 #include "kernels/weights.cuh"
 #include "seam/engine.h"
@@ -24,12 +23,12 @@ template <class Cell>
 __host__ __device__ inline Layout layout_of(int32_t n, int32_t k, int32_t cluster, int32_t ring,
                                             bool weighted) {
   Layout l;
-  l.vertices = ((n + cluster - 1) / cluster + 31) / 32 * 32;
-  int32_t used = cluster > 1 ? l.vertices : (n + 7) / 8 * 8;
+  l.vertices = block_vertices(n, cluster);
+  int32_t used = block_cells(n, cluster);
   used = (used + Cell::PER_WORD - 1) / Cell::PER_WORD * Cell::PER_WORD;
   l.stride = gamma_stride<Cell>(used);
   l.span = weighted ? (n + 127) / 128 | 1 : 0;
-  l.gamma = 2 * MAX_RECORDS * sizeof(uint4) + QUEUE * sizeof(int32_t);
+  l.gamma = AHEAD;
   l.color = (l.gamma + (size_t)k * (size_t)l.stride * 4 + 15) / 16 * 16;
   l.entry = (l.color + (size_t)used * 2 + 15) / 16 * 16;
   l.size = l.entry + (size_t)ring * sizeof(uint2);
@@ -51,10 +50,6 @@ __device__ __forceinline__ void unwatch(const prism_gpu_hooks_t &hooks, const Ho
                                         const Watch &watch, uint32_t now) {
   uint32_t *time = hooks.counter[PRISM_COUNTER_conflict_time];
   if (time != NULL) atomicAdd(&time[host.vertex], now - watch.since);
-}
-
-__device__ __forceinline__ bool bit_of(const uint32_t *bits, int32_t v) {
-  return (bits[v >> 5] >> (v & 31) & 1u) != 0;
 }
 
 /* The vertices of word w take their colours, which gamma forbids them. Frozen ones are
@@ -257,22 +252,14 @@ __device__ __forceinline__ void count_move(Search<Cell> &s, const Host &host, co
 
 /* ---- the first half: gamma ---- */
 
-/* A conflicting vertex of this lane without a host, or -1. */
-template <class Cell, int V>
-__device__ __noinline__ int32_t find_waiting(Search<Cell> s, uint32_t turn) {
-  int32_t found = -1;
-  for (int i = 0; i < V; ++i) {
-    int32_t w;
-    if (!word_of<Cell, V>(s, i, &w)) continue;
-    for (int j = 0; j < Cell::PER_WORD; ++j) {
-      int32_t v = w * Cell::PER_WORD + j; /* cells past the last vertex hold no counts */
-      if (s.mark[v] != 0) continue;
-      uint32_t x = Column<Cell>(s.gamma, s.stride, v).get(s.color[v]) & (Cell::FORBID - 1u);
-      if (x != 0 && (found < 0 || ((turn >> (i + j)) & 1u))) found = v;
-    }
+/* Conflicting vertices want a host; cells past the last vertex hold no counts. */
+template <class Cell>
+struct InConflict {
+  static __device__ __forceinline__ bool host(const Search<Cell> &s, int32_t v) {
+    const Column<Cell> column(s.gamma, s.stride, v);
+    return (column.get(s.color[v]) & (Cell::FORBID - 1u)) != 0;
   }
-  return found;
-}
+};
 
 /* Write this warp's share of the queue: first conflicts of this move, and in `waiting`
  * mode others that have no host. [in] fresh: this lane's new conflicts in class b, one
@@ -305,7 +292,7 @@ __device__ __forceinline__ bool enqueue(Search<Cell> &s, const uint32_t *fresh, 
   }
   if (s.lane < share && mine >= 0) queue[s.lane] = mine;
   if (!waiting) return used > share;
-  int32_t found = find_waiting<Cell, V>(s, turn);
+  int32_t found = find_waiting<Cell, V, InConflict>(s, turn);
   for (int32_t i = 0; i < used && i < share; ++i)
     found = __shfl_sync(FULL_WARP, mine, i) == found ? -1 : found;
   uint32_t lanes = __ballot_sync(FULL_WARP, found >= 0);

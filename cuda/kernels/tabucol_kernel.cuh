@@ -3,8 +3,8 @@
 #ifndef PRISM_CUDA_KERNELS_TABUCOL_KERNEL_CUH
 #define PRISM_CUDA_KERNELS_TABUCOL_KERNEL_CUH
 
+#include "kernels/planning.cuh"
 #include "kernels/tabucol.cuh"
-#include "runtime/check.h"
 
 namespace tabucol {
 
@@ -12,40 +12,6 @@ template <class Cell>
 __device__ __forceinline__ void clear_calendar(Search<Cell> &s, int32_t ring) {
   for (int32_t i = (int32_t)threadIdx.x; i < ring; i += (int32_t)blockDim.x)
     s.entry[i] = make_uint2(NO_KEY, NO_KEY);
-}
-
-template <class Cell, int V, bool CLUSTER>
-__device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g,
-                                     const prism_tabucol_job_t &job, const Layout &l,
-                                     int32_t ring, uint32_t rank, uint32_t individual) {
-  extern __shared__ uint4 memory[];
-  char *base = (char *)memory;
-  s.record = memory;
-  s.queue = (int32_t *)(memory + 2 * MAX_RECORDS);
-  s.gamma = (uint32_t *)(base + l.gamma);
-  s.color = (uint16_t *)(base + l.color);
-  s.entry = (uint2 *)(base + l.entry);
-  s.mark = (uint8_t *)(base + l.mark);
-  s.size = (int32_t *)(base + l.size);
-  s.stride = l.stride;
-  s.k = job.start.k;
-  s.first = (int32_t)rank * l.vertices;
-  int32_t left = g.n - s.first;
-  s.vertices = left < 0 ? 0 : left < l.vertices ? left : l.vertices;
-  s.words = (s.vertices + Cell::PER_WORD - 1) / Cell::PER_WORD;
-  s.lane = kept((int32_t)(threadIdx.x & 31));
-  s.warp = kept((int32_t)(threadIdx.x >> 5));
-  s.warps = (int32_t)(blockDim.x >> 5);
-  s.owners = (s.words + 32 * V - 1) / (32 * V);
-  if (s.owners == 0) s.owners = 1;
-  s.share = QUEUE / s.owners;
-  if (threadIdx.x < QUEUE) s.queue[threadIdx.x] = -1;
-  clear_records(s);
-  uint32_t thread = rank * blockDim.x + threadIdx.x;
-  prism_rng_block_t random = prism_rng_at(job.seed, *job.generation, thread,
-                                          job.first_individual + individual, PRISM_RNG_MOVE);
-  s.rng = random.word[0];
-  clear_calendar(s, ring);
 }
 
 template <class Cell>
@@ -351,14 +317,11 @@ template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
 __global__ void __launch_bounds__(CLUSTER ? 512 : 1024, 1)
     tabucol_kernel(prism_gpu_graph_t g, prism_tabucol_job_t job, uint16_t *weight, Layout l,
                    int32_t ring) {
-  uint32_t rank = 0, individual = blockIdx.x;
-  if (CLUSTER) {
-    cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
-    rank = cluster.block_rank();
-    individual /= cluster.num_blocks();
-  }
+  uint32_t rank;
+  const uint32_t individual = individual_of<CLUSTER>(&rank);
   Run<Cell> r;
-  open<Cell, V, CLUSTER>(r.s, g, job, l, ring, rank, individual);
+  begin_search<Cell, V>(r.s, g, job, l, rank, individual);
+  clear_calendar(r.s, ring);
   if (WEIGHTED) open_weights(r.weights, r.s, g, weight, l, individual);
   const bool keeper = rank == 0 && threadIdx.x == blockDim.x - 1;
   const bool watched =
@@ -413,14 +376,6 @@ static Layout layout_for(const prism_tabucol_plan_t *plan, int32_t n, int32_t k,
                                 : layout_of<CellU16>(n, k, plan->cluster, plan->ring, weighted);
 }
 
-/* Longest tenure that normally occurs, with room: conflicts are few once the first
- * moves are over, and longer ones are cut. */
-static int32_t ring_for(int32_t n) {
-  int32_t ring = 128;
-  while (ring < n / 4 && ring < 2048) ring *= 2;
-  return ring;
-}
-
 /* Lanes that the conflicting vertices of a search need: measured where colours are scarce
  * (docs/EXPERIMENTS.md), 28 of 250 vertices, 65 of 500, 200 of 1000. */
 static int32_t hosts_for(int32_t vertices) {
@@ -429,73 +384,29 @@ static int32_t hosts_for(int32_t vertices) {
   return hosts < 32 ? 32 : hosts < 1024 ? hosts : 1024;
 }
 
-/* Threads and words of a block that owns `words` words: all conflicting vertices should
- * find a host, and small blocks do with more words a thread. */
-static bool shape(prism_tabucol_plan_t *plan, int32_t words, int32_t vertices, int32_t threads,
-                  int32_t words_per_thread) {
-  for (int32_t v = words_per_thread > 0 ? words_per_thread : 1; v <= 4; v *= 2) {
-    int32_t t = (words + v - 1) / v, hosts = hosts_for(vertices);
-    if (threads > 0 ? t > threads : t > 1024) continue;
-    if (threads == 0 && words_per_thread == 0 && v < 2 && hosts == 32 && t > 32) continue;
-    t = threads > 0 ? threads : t > hosts ? t : hosts;
-    t = (t + 31) / 32 * 32;
-    while (t / 32 * plan->cluster > MAX_RECORDS && t > (words + v - 1) / v) t -= 32;
-    if (t / 32 * plan->cluster > MAX_RECORDS || t * v < words) continue;
-    plan->threads = t;
-    plan->words_per_thread = v;
-    return true;
-  }
-  return false;
-}
-
-/* The smallest cluster whose blocks hold their part of the state. [in,out] plan: cell_bits
- * and ring are given. */
-static prism_status_t fit(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
-                          int32_t words_per_thread, bool weighted, int limit,
-                          prism_tabucol_plan_t *plan) {
-  for (plan->cluster = 1; plan->cluster <= 8; plan->cluster *= 2) {
-    Layout layout = layout_for(plan, graph->n, k, weighted);
-    int32_t vertices = plan->cluster > 1 ? layout.vertices : graph->n;
-    int32_t words = (vertices + 32 / plan->cell_bits - 1) / (32 / plan->cell_bits);
-    if (plan->cell_bits == 6 && plan->cluster > 1) break; /* blocks begin at whole words */
-    if (!shape(plan, words, vertices, threads, words_per_thread)) continue;
-    plan->shared_bytes = layout.total;
-    if (plan->shared_bytes <= (size_t)limit) return PRISM_OK;
-  }
-  PRISM_FAIL(PRISM_UNSUPPORTED, "%d vertices in %d colors have no layout in shared memory",
-             graph->n, k);
-}
-
 typedef kernel_t (*choice_t)(const prism_tabucol_plan_t *plan, bool hooks);
 
 /* Make a plan for the kernels that `choose` names, with cells of that many bits. */
 static prism_status_t plan_cells(const prism_gpu_graph_t *graph, int32_t k, int32_t threads,
-                               int32_t words_per_thread, int32_t cell_bits, bool weighted,
-                               choice_t choose, prism_tabucol_plan_t *out) {
+                                 int32_t words_per_thread, int32_t cell_bits, bool weighted,
+                                 choice_t choose, prism_tabucol_plan_t *out) {
   int32_t most = weighted ? MAX_DEGREE : LARGEST_SUM - 1;
   if (graph->row == NULL || graph->n > 65535 || k > 1024 || graph->max_degree > most)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "%d vertices in %d colors have no layout in shared memory",
-               graph->n, k);
-  int device = 0, limit = 0, multiprocessors = 0;
-  PRISM_CUDA(cudaGetDevice(&device));
-  PRISM_CUDA(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-  PRISM_CUDA(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
+    return planning::no_layout(graph, k);
+  launching::Device device;
+  PRISM_TRY(launching::look_at(&device));
+  /* With 5 cells a word, no block but the first would begin at a whole word. */
+  const planning::Wish wish = {threads, words_per_thread, 1024, cell_bits == 6 ? 1 : 8,
+                               32 / cell_bits, hosts_for};
   prism_tabucol_plan_t plan = {};
   plan.cell_bits = cell_bits;
-  plan.ring = ring_for(graph->n);
-  PRISM_TRY(fit(graph, k, threads, words_per_thread, weighted, limit, &plan));
-  int32_t blocks = 0;
-  for (int hooks = 1; hooks >= 0; --hooks) {
-    kernel_t kernel = choose(&plan, hooks != 0);
-    PRISM_CUDA(cudaFuncSetAttribute((const void *)kernel,
-                                    cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
-    PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, (const void *)kernel,
-                                                             plan.threads, plan.shared_bytes));
-    if (blocks < 1)
-      PRISM_FAIL(PRISM_UNSUPPORTED, "a block of %d threads does not fit the device",
-                 plan.threads);
-  }
-  plan.resident = multiprocessors * blocks / plan.cluster;
+  plan.ring = planning::ring_for(graph->n);
+  PRISM_TRY(planning::fit(
+      graph, k, wish, device,
+      [=](const prism_tabucol_plan_t *p) { return layout_for(p, graph->n, k, weighted); }, &plan));
+  for (int hooks = 1; hooks >= 0; --hooks)
+    PRISM_TRY(launching::occupy(device, (const void *)choose(&plan, hooks != 0),
+                                planning::grid_of(plan, 1), &plan.resident));
   *out = plan;
   return PRISM_OK;
 }
@@ -530,18 +441,8 @@ static prism_status_t launch(const prism_tabucol_plan_t *plan, const prism_gpu_g
   kernel_t kernel = choose(
       plan, hooks->score != NULL || hooks->frozen != NULL || hooks->counter[0] != NULL);
   Layout layout = layout_for(plan, graph->n, job->start.k, weight != NULL);
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3((unsigned)(job->start.members * plan->cluster));
-  config.blockDim = dim3((unsigned)plan->threads);
-  config.dynamicSmemBytes = plan->shared_bytes;
-  config.stream = stream;
-  cudaLaunchAttribute attribute = {};
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim.x = (unsigned)plan->cluster;
-  attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
-  config.attrs = &attribute;
-  config.numAttrs = plan->cluster > 1 ? 1 : 0;
-  PRISM_CUDA(cudaLaunchKernelEx(&config, kernel, *graph, *job, weight, layout, plan->ring));
+  PRISM_TRY(launching::launch(kernel, planning::grid_of(*plan, job->start.members), stream, *graph,
+                              *job, weight, layout, plan->ring));
   return PRISM_OK;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "kernels/gamma.cuh"
-#include "runtime/check.h"
+#include "kernels/launching.cuh"
 #include "seam/engine.h"
 
 namespace tempering {
@@ -449,37 +449,30 @@ using namespace tempering;
 extern "C" prism_status_t prism_tempering_plan(const prism_gpu_graph_t *graph, int32_t k,
                                                int32_t threads, int32_t table,
                                                prism_tempering_plan_t *out) {
-  int device = 0, limit = 0, multiprocessors = 0;
-  PRISM_CUDA(cudaGetDevice(&device));
-  PRISM_CUDA(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-  PRISM_CUDA(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
+  launching::Device device;
+  PRISM_TRY(launching::look_at(&device));
+  const size_t limit = (size_t)device.shared;
   prism_tempering_plan_t plan = {};
   bool can = graph->row != NULL && graph->n <= SHARED_COLORS;
   plan.threads = threads > 0 ? threads : graph->n <= 256 ? 256 : 32 * MAX_WARPS;
   if (table != 0 && can)
-    plan.table = layout_of(graph->n, k, graph->max_degree, plan.threads, true).total <=
-                 (size_t)limit;
+    plan.table = layout_of(graph->n, k, graph->max_degree, plan.threads, true).total <= limit;
   if (table == 1 && plan.table == 0)
     PRISM_FAIL(PRISM_UNSUPPORTED, "counts of %d vertices in %d colors do not fit shared memory",
                graph->n, k);
   /* A row of counts for each warp: fewer warps where there are very many colours. */
   while (plan.table == 0 && threads <= 0 && plan.threads > 32 &&
-         layout_of(graph->n, k, graph->max_degree, plan.threads, false).total > (size_t)limit)
+         layout_of(graph->n, k, graph->max_degree, plan.threads, false).total > limit)
     plan.threads /= 2;
   plan.shared_bytes =
       layout_of(graph->n, k, graph->max_degree, plan.threads, plan.table != 0).total;
-  if (plan.shared_bytes > (size_t)limit || plan.threads % 32 != 0 ||
+  if (plan.shared_bytes > limit || plan.threads % 32 != 0 ||
       plan.threads > 32 * MAX_WARPS)
     PRISM_FAIL(PRISM_UNSUPPORTED, "tempering with %d colors does not fit blocks of %d threads", k,
                plan.threads);
   const void *kernel = (const void *)kernel_for(graph->n, plan.table != 0);
-  PRISM_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, limit));
-  int32_t blocks = 0;
-  PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, plan.threads,
-                                                           plan.shared_bytes));
-  if (blocks < 1)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "a block of %d threads does not fit the device", plan.threads);
-  plan.resident = multiprocessors * blocks;
+  PRISM_TRY(launching::occupy(device, kernel, {1, 1, plan.threads, plan.shared_bytes},
+                              &plan.resident));
   *out = plan;
   return PRISM_OK;
 }

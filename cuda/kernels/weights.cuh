@@ -99,7 +99,7 @@ __device__ __forceinline__ uint32_t raise_edges(const Weights &weights, const pr
         uint16_t *cell = weights.cell + ((size_t)v * (size_t)weights.pitch + (size_t)u);
         uint16_t weight = *cell;
         own -= weight;
-        if (fixed != NULL && (fixed[v >> 5] >> (v & 31) & 1u) != 0) continue;
+        if (fixed != NULL && bit_of(fixed, v)) continue;
         *cell = (uint16_t)(weight + 1);
         ++raised;
       }
@@ -131,7 +131,7 @@ __device__ __forceinline__ bool raise(Search<Cell> &s, Weights &weights,
     const int32_t u = w * Cell::PER_WORD + at % Cell::PER_WORD, c = s.color[u], v = s.first + u;
     const Column<Cell> column(s.gamma, s.stride, u);
     const int32_t own = (int32_t)(column.get(c) & (Cell::FORBID - 1u));
-    bool fixed = frozen != NULL && (frozen[v >> 5] >> (v & 31) & 1u) != 0;
+    bool fixed = frozen != NULL && bit_of(frozen, v);
     uint32_t raised = raise_edges(weights, g, s.first, u, c, own, fixed ? frozen : NULL);
     column.put(c, column.get(c) + raised);
     raised += weights.sum[u];
