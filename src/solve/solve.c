@@ -189,10 +189,9 @@ static prism_status_t solve(const prism_solve_config_t *config, prism_prepared_t
   bool answered = config->params->run.k > 0 && wanted < out->lower_bound;
   if (shared->graph != NULL && out->colors > goal && !answered) {
     int32_t universal = shared->universal;
-    status = search(config, shared, first ? prepared : NULL, goal - universal, out);
+    PRISM_TRY(search(config, shared, first ? prepared : NULL, goal - universal, out));
   }
-  if (first) out->time = prism_clock_now() - config->start_time; /* also of what was cut short */
-  PRISM_TRY(status);
+  if (first) out->time = prism_clock_now() - config->start_time;
   PRISM_TRY(share_numbers(config, out));
   conclude(config, out);
   return PRISM_OK;
@@ -205,6 +204,7 @@ prism_status_t prism_solve(const prism_solve_config_t *config, prism_result_t *o
   prism_prepared_t prepared = {0};
   prism_shared_t shared = {0};
   prism_status_t status = solve(config, &prepared, &shared, out);
+  if (status != PRISM_OK) out->time = prism_clock_now() - config->start_time;
   prism_shared_release(&shared);
   prism_prepared_release(&prepared);
   return status;
