@@ -28,9 +28,10 @@ FLOORS = {
 CUDA_SEES = {
     "cuda/runtime": r"cuda/runtime/.*",
     "cuda/kernels": r"cuda/kernels/.*|cuda/runtime/check\.h",
+    "cuda/exchange": r"cuda/(exchange|runtime)/.*",
     "cuda/engine": r"cuda/.*",
 }
-CUDA_HOME = r"cuda/.*|mpi/comm_nccl\.[ch]|tests/gpu/.*|tests/conformance/engine_cuda.*|bench/gpu_.*"
+CUDA_HOME = r"cuda/.*|tests/gpu/.*|tests/conformance/(engine_cuda|bulk_nccl).*|bench/gpu_.*"
 
 # Third-party header -> the files that may name it, and where one file alone may.
 HOMES = [
@@ -39,7 +40,7 @@ HOMES = [
     (r"iniparser\.h", None, r"src/app/config\.c"),
     (r"zlib\.h", None, r"src/model/.*\.c"),
     (r"cmocka\.h", r"tests/.*", None),
-    (r"nccl\.h", r"mpi/.*", None),
+    (r"nccl\.h", r"tests/gpu/test_bulk_nccl\.c", None),
     (r"(cuda|cooperative_groups)\w*\.h|(cuda|cooperative_groups)/.*", CUDA_HOME, None),
     (r"nvtx3/.*|nvml\.h", r"cuda/runtime/.*", None),
     (r"type_traits", r"cuda/.*\.cuh?", None),
