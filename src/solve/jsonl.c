@@ -153,12 +153,17 @@ prism_status_t prism_jsonl_config(const prism_store_config_t *config, const char
   PRISM_TRY(prism_text_add(out, "},\"ranks\":["));
   for (int32_t i = 0; i < config->rank_count; ++i) {
     const prism_rank_row_t *row = &config->ranks[i];
-    PRISM_TRY(prism_text_add(out, "%s{\"rank\":%" PRId32 ",\"threads\":%" PRId32,
-                             i == 0 ? "" : ",", row->rank, row->threads));
+    PRISM_TRY(prism_text_add(out,
+                             "%s{\"rank\":%" PRId32 ",\"threads\":%" PRId32 ",\"gpu\":%" PRId32,
+                             i == 0 ? "" : ",", row->rank, row->threads, row->gpu));
     PRISM_TRY(prism_text_add(out, ",\"host\":"));
     PRISM_TRY(prism_jsonl_string(row->host, sizeof row->host, out));
     PRISM_TRY(prism_text_add(out, ",\"device\":"));
     PRISM_TRY(prism_jsonl_string(row->device, sizeof row->device, out));
+    PRISM_TRY(prism_text_add(out, ",\"uuid\":"));
+    PRISM_TRY(prism_jsonl_string(row->uuid, sizeof row->uuid, out));
+    PRISM_TRY(prism_text_add(out, ",\"processors\":"));
+    PRISM_TRY(prism_jsonl_string(row->processors, sizeof row->processors, out));
     PRISM_TRY(prism_text_add(out, "}"));
   }
   return prism_text_add(out, "]}\n");

@@ -272,8 +272,11 @@ static prism_status_t make_rank_type(const char *path, hid_t *out) {
               H5Tinsert(type, "rank", HOFFSET(prism_rank_row_t, rank), H5T_NATIVE_INT32) >= 0 &&
               H5Tinsert(type, "threads", HOFFSET(prism_rank_row_t, threads), H5T_NATIVE_INT32) >=
                   0 &&
+              H5Tinsert(type, "gpu", HOFFSET(prism_rank_row_t, gpu), H5T_NATIVE_INT32) >= 0 &&
               H5Tinsert(type, "host", HOFFSET(prism_rank_row_t, host), text) >= 0 &&
-              H5Tinsert(type, "device", HOFFSET(prism_rank_row_t, device), text) >= 0;
+              H5Tinsert(type, "device", HOFFSET(prism_rank_row_t, device), text) >= 0 &&
+              H5Tinsert(type, "uuid", HOFFSET(prism_rank_row_t, uuid), text) >= 0 &&
+              H5Tinsert(type, "processors", HOFFSET(prism_rank_row_t, processors), text) >= 0;
   prism_status_t status = made ? PRISM_OK : H5_FAILED(path, "making a type");
   if (text >= 0) H5Tclose(text);
   if (made)
