@@ -176,9 +176,11 @@ static prism_status_t open_desk(cuda_engine_t *engine, const prism_engine_config
   return status;
 }
 
-/* What island i of `islands` runs, the last `apart` of them tempering alone. */
-static void share_out(const prism_params_gpu_t *params, int32_t islands, int32_t apart, int32_t i,
+/* What island i of `islands` runs, and how much of the GPU it has. */
+static void share_out(const prism_gpu_setup_t *setup, int32_t islands, int32_t i,
                       prism_gpu_island_setup_t *island) {
+  const prism_params_gpu_t *params = &setup->params;
+  const int32_t apart = setup->tempering;
   const int32_t others = islands - apart;
   const bool beside = apart > 0 && others > 0;
   const bool tempers = i >= others;
@@ -188,6 +190,7 @@ static void share_out(const prism_params_gpu_t *params, int32_t islands, int32_t
   if (tempers) island->methods = tempering;
   const double part = params->thermodynamic_share;
   island->share = !beside ? 1.0 : tempers ? part : 1.0 - part;
+  if (setup->sharers > 1) island->share /= setup->sharers;
 }
 
 static prism_status_t make_islands(cuda_engine_t *engine, const prism_engine_config_t *config,
@@ -198,7 +201,7 @@ static prism_status_t make_islands(cuda_engine_t *engine, const prism_engine_con
     engine->islands = i + 1; /* also one that fails half-way is released */
     prism_gpu_island_setup_t island = {.kernel = config->graph, .seed = config->seed,
                                        .id = (uint32_t)(config->first_island + i)};
-    share_out(&setup->params, config->islands, setup->tempering, i, &island);
+    share_out(setup, config->islands, i, &island);
     PRISM_TRY(prism_searcher_methods(config->graph->n, degree, island.methods, &island.methods));
     PRISM_TRY(prism_gpu_island_init(&engine->island[i], &engine->context, &island));
   }
@@ -233,25 +236,4 @@ static prism_status_t cuda_create(const prism_engine_config_t *config, const voi
 
 prism_engine_backend_t prism_cuda_backend(const prism_gpu_setup_t *setup) {
   return (prism_engine_backend_t){"cuda", cuda_create, setup};
-}
-
-static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank,
-                            prism_device_info_t *info) {
-  int32_t count = 0, index = gpu->device_id >= 0 ? (int32_t)gpu->device_id : local_rank;
-  PRISM_TRY(prism_device_count(&count));
-  if (index >= count)
-    PRISM_FAIL(PRISM_DEVICE, "no GPU %d: %d can be used here", index, count);
-  PRISM_TRY(prism_device_query(index, info));
-  return prism_device_check(info);
-}
-
-prism_status_t prism_cuda_probe(const prism_params_gpu_t *gpu, int32_t local_rank, char *text,
-                                size_t size) {
-  prism_device_info_t info;
-  prism_status_t status = probe(gpu, local_rank, &info);
-  if (status == PRISM_OK)
-    describe_device(&info, text, size);
-  else
-    snprintf(text, size, "%s", prism_error_text());
-  return status;
 }

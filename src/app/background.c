@@ -106,23 +106,35 @@ prism_status_t prism_background_join(prism_background_t **background) {
   return status;
 }
 
-prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
-                                    prism_task_t task, void *argument, bool *abandoned) {
-  job_t *job = NULL;
+bool prism_background_leave(prism_background_t **background) {
+  job_t *job = *background;
+  *background = NULL;
+  return job != NULL && job_abandon(job);
+}
+
+prism_status_t prism_background_await(prism_background_t **background, prism_comm_t *comm,
+                                      const atomic_int *interrupt, bool *abandoned) {
   if (abandoned != NULL) *abandoned = false;
-  PRISM_TRY(prism_background_start(task, argument, &job));
-  while (!job_wait(job)) {
+  while (*background != NULL && !job_wait(*background)) {
     if (interrupt != NULL && atomic_load(interrupt) != 0) {
-      *abandoned = job_abandon(job);
+      *abandoned = prism_background_leave(background);
       PRISM_FAIL(PRISM_INTERRUPTED, "interrupted");
     }
     prism_status_t beat = comm->ops->heartbeat(comm->self);
     /* A worker that may be left behind is not waited for when a rank is lost. */
     if (beat == PRISM_OK && interrupt != NULL) beat = comm->ops->check_peers(comm->self);
     if (beat != PRISM_OK && interrupt != NULL) {
-      *abandoned = job_abandon(job);
+      *abandoned = prism_background_leave(background);
       PRISM_TRY(beat);
     }
   }
-  return prism_background_join(&job);
+  return prism_background_join(background);
+}
+
+prism_status_t prism_background_run(prism_comm_t *comm, const atomic_int *interrupt,
+                                    prism_task_t task, void *argument, bool *abandoned) {
+  job_t *job = NULL;
+  if (abandoned != NULL) *abandoned = false;
+  PRISM_TRY(prism_background_start(task, argument, &job));
+  return prism_background_await(&job, comm, interrupt, abandoned);
 }

@@ -27,5 +27,11 @@ prism_status_t prism_background_start(prism_task_t task, void *argument,
                                       prism_background_t **out);
 /* Wait for the end of the task; its status and error text. NULL: PRISM_OK. */
 prism_status_t prism_background_join(prism_background_t **background);
+/* The same while the other ranks hear of this one; as prism_background_run. */
+prism_status_t prism_background_await(prism_background_t **background, prism_comm_t *comm,
+                                      const atomic_int *interrupt, bool *abandoned);
+/* Leave it: true when the task goes on and keeps its argument for the rest of the process.
+ * NULL: false. */
+bool prism_background_leave(prism_background_t **background);
 
 #endif

@@ -168,8 +168,9 @@ void prism_cores_share(const prism_cores_record_t *records, int32_t count, int32
   int32_t ranks = quota ? group : sharers;
   out->threads = threads < 1 ? 1 : threads;
   int used = quota ? snprintf(out->reason, sizeof out->reason, "a quota of %.3g cores", mine->quota)
-                   : snprintf(out->reason, sizeof out->reason, "%d core%s of the affinity mask",
-                              cores, cores == 1 ? "" : "s");
+                   : snprintf(out->reason, sizeof out->reason, "%d core%s %s", cores,
+                              cores == 1 ? "" : "s",
+                              mine->near != 0 ? "beside the GPU" : "of the affinity mask");
   if (ranks > 1) {
     snprintf(out->reason + used, sizeof out->reason - (size_t)used, ", shared by %d ranks", ranks);
   }
@@ -181,6 +182,7 @@ prism_status_t prism_cores_default(prism_comm_t *comm, prism_cores_t *out) {
   PRISM_TRY(PRISM_ALLOC(comm->size, &records));
   prism_cores_describe(&mine);
   prism_status_t status = comm->ops->allgather(comm->self, &mine, records, sizeof mine);
+  out->processors[0] = '\0';
   if (status == PRISM_OK) prism_cores_share(records, comm->size, comm->rank, out);
   prism_free(records);
   PRISM_TRY(status);

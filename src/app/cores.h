@@ -14,15 +14,17 @@ typedef struct prism_cores_record {
   uint64_t node;                    /* the same on ranks that run on one kernel */
   uint64_t group;                   /* the same on ranks under one quota */
   double quota;                     /* cores of the quota; 0: none */
+  uint64_t near;                    /* not 0: the mask is what lies beside the rank's GPU */
   uint64_t mask[PRISM_CORES_WORDS]; /* affinity */
 } prism_cores_record_t;
 
 typedef struct prism_cores {
-  int32_t threads;  /* >= 1 */
+  int32_t threads;     /* >= 1 */
   uint64_t node;       /* as in the records */
   int32_t node_rank;   /* this rank's place among those of its node */
   int32_t node_ranks;
-  char reason[128]; /* "4 cores of the affinity mask, shared by 2 ranks" */
+  char reason[128];    /* "4 cores of the affinity mask, shared by 2 ranks" */
+  char processors[64]; /* "0-15,64-79"; "" before near.h has settled them */
 } prism_cores_t;
 
 /* Describe this process. */
@@ -34,7 +36,7 @@ void prism_cores_describe(prism_cores_record_t *out);
  * [out] group  identifies the cgroup that sets the limit */
 double prism_cores_quota(const char *proc_cgroup, const char *root, uint64_t *group);
 
-/* Share of rank `self` among `count` ranks. */
+/* Share of rank `self` among `count` ranks; the processors stay as they are. */
 void prism_cores_share(const prism_cores_record_t *records, int32_t count, int32_t self,
                        prism_cores_t *out);
 

@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/background.h"
+#include "app/near.h"
 #include "base/mem.h"
 #include "search/engine_cpu.h"
 
@@ -15,11 +17,6 @@ enum { DEVICE_AUTO, DEVICE_CUDA, DEVICE_CPU }; /* order of the choices of run.de
 #include "engine/warmup.h"
 
 const char *prism_devices_cuda_version(void) { return PRISM_CUDA_VERSION; }
-
-static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, char *text,
-                            size_t size) {
-  return prism_cuda_probe(gpu, local_rank, text, size);
-}
 
 static prism_engine_backend_t gpu_engine(const prism_gpu_setup_t *setup) {
   return prism_cuda_backend(setup);
@@ -36,15 +33,7 @@ static void cool_down(prism_gpu_warmth_t **warmth) { prism_gpu_warmth_destroy(wa
 
 const char *prism_devices_cuda_version(void) { return "not built"; }
 
-static prism_status_t probe(const prism_params_gpu_t *gpu, int32_t local_rank, char *text,
-                            size_t size) {
-  (void)gpu;
-  (void)local_rank;
-  snprintf(text, size, "this build has no CUDA engine");
-  PRISM_FAIL(PRISM_DEVICE, "%s", text);
-}
-
-/* No probe succeeds, so nothing of this is reached. */
+/* No GPU is ever found, so nothing of this is reached. */
 typedef struct prism_gpu_warmth prism_gpu_warmth_t;
 
 static prism_engine_backend_t gpu_engine(const prism_gpu_setup_t *setup) {
@@ -133,62 +122,96 @@ static int32_t gpu_islands(const prism_params_t *params, int32_t *tempering) {
   return (int32_t)breeds + *tempering;
 }
 
-/* A GPU for this rank? [out] reason why not, or what it is. */
-static prism_status_t find_gpu(const prism_params_t *params, const prism_cores_t *cores,
-                               prism_devices_t *out, char *text, size_t size) {
+/* Which GPUs can this rank use? [out] text: why none; "" when it wants none. */
+static prism_status_t list_gpus(const prism_params_t *params, const prism_cores_t *cores,
+                                prism_gpus_t *gpus, prism_gpu_claim_t *claim, char *text,
+                                size_t size) {
   text[0] = '\0';
+  gpus->count = 0;
   if (params->run.device == DEVICE_CPU) return PRISM_OK;
-  bool must = params->run.device == DEVICE_CUDA;
-  if (cores->node_ranks > 1 && params->gpu.device_id >= 0)
+  const int64_t wish = params->gpu.device_id;
+  if (cores->node_ranks > 1 && wish >= 0 && !params->gpu.share)
     PRISM_FAIL(PRISM_INVALID, "gpu.device_id is for one rank on a node, and there are %d",
                cores->node_ranks);
-  if (gpu_islands(params, &out->gpu_setup.tempering) == 0) {
+  int32_t tempering;
+  if (gpu_islands(params, &tempering) == 0) {
     snprintf(text, size, "gpu.enable_%s_gpu = false leaves nothing for a GPU",
              params->gpu.enable_memetic_gpu ? "thermodynamic" : "memetic");
-    if (must) PRISM_FAIL(PRISM_INVALID, "--device cuda: %s", text);
+    if (params->run.device == DEVICE_CUDA) PRISM_FAIL(PRISM_INVALID, "--device cuda: %s", text);
     return PRISM_OK;
   }
-  prism_params_gpu_t *own = &out->gpu_setup.params;
-  *own = params->gpu;
-  prism_status_t status = probe(own, cores->node_rank, text, size);
-  if (status == PRISM_OK) {
-    out->gpu = true;
-    if (own->device_id < 0) own->device_id = cores->node_rank;
-    return PRISM_OK;
+  prism_gpus_look(gpus);
+  snprintf(text, size, "%s", gpus->count == 0 ? gpus->none : gpus->gpu[0].refused);
+  for (int32_t i = 0; i < gpus->count; ++i) {
+    const prism_gpu_seen_t *gpu = &gpus->gpu[i];
+    if (gpu->refused[0] != '\0') {
+      if (gpu->index == wish) snprintf(text, size, "%s", gpu->refused);
+      continue;
+    }
+    if (gpu->index == wish) claim->wish = claim->gpus;
+    gpus->gpu[claim->gpus] = *gpu; /* those that can be used move together */
+    memcpy(claim->uuid[claim->gpus++], gpu->uuid, sizeof gpu->uuid);
   }
-  char reason[256];
-  snprintf(reason, sizeof reason, "%s", text[0] != '\0' ? text : prism_error_text());
-  snprintf(text, size, "%s", reason);
-  if (must) PRISM_FAIL(PRISM_DEVICE, "--device cuda: %s", reason);
-  prism_error_clear();
+  if (wish >= 0 && claim->wish < 0) {
+    if (gpus->count > 0 && wish >= gpus->count)
+      snprintf(text, size, "no GPU %d: %d can be used here", (int)wish, claim->gpus);
+    claim->gpus = 0;
+  }
   return PRISM_OK;
 }
 
-/* Ranks of one node either all have a GPU or none of them. */
-static prism_status_t check_node(prism_comm_t *comm, const prism_cores_t *cores, bool gpu) {
-  typedef struct place {
-    uint64_t node;
-    int64_t gpu;
-  } place_t;
-  place_t mine = {cores->node, gpu}, *all = NULL;
-  prism_status_t status = PRISM_ALLOC(comm->size, &all);
+/* A GPU for this rank? [out] text: why not, or what it is. Collective. */
+static prism_status_t find_gpu(prism_comm_t *comm, const prism_params_t *params,
+                               const prism_cores_t *cores, prism_devices_t *out, char *text,
+                               size_t size) {
+  prism_gpus_t gpus;
+  prism_gpu_claim_t mine = {.node = cores->node, .wish = -1};
+  gethostname(mine.host, sizeof mine.host - 1);
+  prism_status_t status = list_gpus(params, cores, &gpus, &mine, text, size);
+  if (status == PRISM_OK && params->run.device == DEVICE_CUDA && mine.gpus == 0)
+    status = prism_error_record(PRISM_DEVICE, __FILE__, __LINE__, __func__,
+                                "--device cuda: %s%s%s", comm->size > 1 ? mine.host : "",
+                                comm->size > 1 ? ": " : "", text);
   PRISM_TRY(comm->ops->agree(comm->self, status));
-  status = comm->ops->allgather(comm->self, &mine, all, sizeof mine);
-  int32_t with = 0;
-  for (int32_t r = 0; r < comm->size && status == PRISM_OK; ++r)
-    if (all[r].node == mine.node) with += all[r].gpu != 0;
-  prism_free(all);
-  PRISM_TRY(status);
-  if (with > 0 && with < cores->node_ranks)
-    PRISM_FAIL(PRISM_DEVICE,
-               "%d ranks on a node, but a GPU for %d of them: start a rank for each GPU, or use "
-               "--device cpu",
-               cores->node_ranks, with);
-  return PRISM_OK;
+
+  prism_gpu_claim_t *claims = NULL;
+  prism_gpu_share_t *shares = NULL;
+  status = PRISM_ALLOC(comm->size, &claims);
+  if (status == PRISM_OK) status = PRISM_ALLOC(comm->size, &shares);
+  status = comm->ops->agree(comm->self, status);
+  if (status == PRISM_OK)
+    status = comm->ops->allgather(comm->self, &mine, claims, sizeof mine);
+  if (status == PRISM_OK)
+    status = prism_gpus_assign(claims, comm->size, params->gpu.share, shares);
+  if (status == PRISM_OK && shares[comm->rank].place >= 0) {
+    out->gpu = true;
+    out->seen = gpus.gpu[shares[comm->rank].place];
+    out->sharers = shares[comm->rank].sharers;
+    snprintf(text, size, "%s, %s", out->seen.name, out->seen.versions);
+  }
+  prism_free(claims);
+  prism_free(shares);
+  return status;
+}
+
+/* Parameters of the GPU's engine: its device, and a share of it (memory goes by the number
+ * of individuals). */
+static void set_up_gpu(const prism_params_t *params, prism_devices_t *out) {
+  prism_gpu_setup_t *setup = &out->gpu_setup;
+  setup->params = params->gpu;
+  const int32_t islands = gpu_islands(params, &setup->tempering);
+  if (!out->gpu) return;
+  /* With one island for everything tempering takes turns with the rest. */
+  out->breeds = islands > setup->tempering;
+  setup->params.device_id = out->seen.index;
+  setup->sharers = out->sharers;
 }
 
 static void share_out(const prism_params_t *params, const prism_cores_t *cores, const char *text,
                       prism_devices_t *out) {
+  char whose[64] = "auto: there is one";
+  if (out->sharers > 1)
+    snprintf(whose, sizeof whose, "auto: there is one for %d ranks", out->sharers);
   bool given = params->run.threads > 0;
   int32_t all = given ? (int32_t)params->run.threads : cores->threads;
   out->cpu_params = params->cpu;
@@ -207,16 +230,31 @@ static void share_out(const prism_params_t *params, const prism_cores_t *cores, 
   snprintf(out->detail, sizeof out->detail, "%.127s",
            out->gpu ? text : prism_cpu_isa_name(&out->cpu_params));
   if (params->run.device == DEVICE_AUTO)
-    snprintf(out->reason, sizeof out->reason, "%s", out->gpu ? "auto: there is one" : text);
+    snprintf(out->reason, sizeof out->reason, "%s", out->gpu ? whose : text);
 }
 
 prism_status_t prism_devices_choose(prism_comm_t *comm, const prism_params_t *params,
-                                    const prism_cores_t *cores, prism_devices_t *out) {
+                                    prism_cores_t *cores, prism_devices_t *out) {
   memset(out, 0, sizeof *out);
   char text[256];
-  prism_status_t status = find_gpu(params, cores, out, text, sizeof text);
+  prism_status_t status = find_gpu(comm, params, cores, out, text, sizeof text);
   PRISM_TRY(comm->ops->agree(comm->self, status));
-  PRISM_TRY(comm->ops->agree(comm->self, check_node(comm, cores, out->gpu)));
+  set_up_gpu(params, out);
+  const prism_near_setup_t near = {.sys = PRISM_NEAR_SYS,
+                                   .pci = out->gpu && params->gpu.bind ? out->seen.pci : NULL,
+                                   .threads = params->run.threads};
+  PRISM_TRY(prism_near_settle(comm, &near, cores));
   share_out(params, cores, text, out);
   return PRISM_OK;
+}
+
+prism_status_t prism_devices_format(const prism_params_t *params, prism_text_t *out) {
+  prism_gpus_t gpus;
+  prism_cores_record_t record;
+  prism_cores_t cores;
+  prism_gpus_look(&gpus);
+  prism_cores_describe(&record);
+  prism_cores_share(&record, 1, 0, &cores);
+  PRISM_TRY(prism_gpus_format(&gpus, PRISM_NEAR_SYS, out));
+  return prism_text_add(out, "CPU     %s, %s\n", prism_cpu_isa_name(&params->cpu), cores.reason);
 }

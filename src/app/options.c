@@ -6,7 +6,8 @@
 #include "app/config.h"
 #include "app/hint.h"
 
-static const char *const own_options[] = {"--config", "--print-config", "--help", "--version"};
+static const char *const own_options[] = {"--config", "--print-config", "--list-devices",
+                                          "--help", "--version"};
 
 /* One argument taken apart. */
 typedef struct argument {
@@ -138,9 +139,10 @@ static prism_status_t walk(int argc, char *const *argv, const char **config,
       if (config != NULL) *config = value;
       continue;
     }
-    if (strcmp(argument.name, "--print-config") == 0) {
-      if (argument.value != NULL) PRISM_FAIL(PRISM_INVALID, "--print-config takes no value");
-      options->action = PRISM_ACTION_PRINT_CONFIG;
+    bool print = strcmp(argument.name, "--print-config") == 0;
+    if (print || strcmp(argument.name, "--list-devices") == 0) {
+      if (argument.value != NULL) PRISM_FAIL(PRISM_INVALID, "%s takes no value", argument.name);
+      options->action = print ? PRISM_ACTION_PRINT_CONFIG : PRISM_ACTION_LIST_DEVICES;
       continue;
     }
     const prism_param_row_t *row = prism_param_find_alias(argument.name);
@@ -164,7 +166,7 @@ prism_status_t prism_options_parse(int argc, char *const *argv, prism_options_t 
   }
   /* again, now over the file's values */
   PRISM_TRY(walk(argc, argv, NULL, out));
-  if (out->action == PRISM_ACTION_PRINT_CONFIG) return PRISM_OK;
+  if (out->action != PRISM_ACTION_RUN) return PRISM_OK;
   if (out->graph[0] == '\0') PRISM_FAIL(PRISM_INVALID, "no graph given; see --help");
   return prism_params_check(&out->params);
 }

@@ -11,7 +11,8 @@ typedef enum prism_action {
   PRISM_ACTION_RUN,
   PRISM_ACTION_HELP,
   PRISM_ACTION_VERSION,
-  PRISM_ACTION_PRINT_CONFIG
+  PRISM_ACTION_PRINT_CONFIG,
+  PRISM_ACTION_LIST_DEVICES
 } prism_action_t;
 
 /* Plain bytes: rank 0 parses, the others get a copy. */

@@ -9,6 +9,8 @@
 #include "app/config.h"
 #include "app/cores.h"
 #include "app/devices.h"
+#include "app/exchange.h"
+#include "app/map.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "app/runs.h"
@@ -33,8 +35,10 @@ typedef struct program {
   prism_progress_view_t view;
   prism_cores_t cores;
   prism_devices_t devices;
-  prism_rank_row_t *ranks; /* [size] */
-  read_task_t *reading;    /* rank 0 */
+  prism_exchange_t exchange;
+  prism_rank_row_t *ranks;    /* [size] */
+  prism_background_t *reader; /* rank 0: fills `reading` */
+  read_task_t *reading;       /* rank 0 */
   prism_stem_t stem;       /* rank 0 */
 } program_t;
 
@@ -63,7 +67,7 @@ static prism_status_t read_options(program_t *program, int argc, char *const *ar
   return comm->ops->bcast(comm->self, options, sizeof *options, 0);
 }
 
-/* --help, --version, --print-config */
+/* --help, --version, --print-config, --list-devices */
 static prism_status_t print_information(const prism_options_t *options) {
   prism_text_t text = {0};
   prism_status_t status = PRISM_OK;
@@ -73,6 +77,9 @@ static prism_status_t print_information(const prism_options_t *options) {
   }
   if (options->action == PRISM_ACTION_PRINT_CONFIG) {
     status = prism_config_format(&options->params, &text);
+  }
+  if (options->action == PRISM_ACTION_LIST_DEVICES) {
+    status = prism_devices_format(&options->params, &text);
   }
   if (status == PRISM_OK) status = prism_print_text(&text);
   prism_text_free(&text);
@@ -85,19 +92,25 @@ static prism_status_t survey_machine(program_t *program) {
   prism_comm_t *comm = &program->startup.comm;
   PRISM_TRY(prism_startup_configure(&program->startup, &params->run));
   PRISM_TRY(prism_cores_default(comm, &program->cores));
+  prism_devices_t *devices = &program->devices;
+  PRISM_TRY(prism_devices_choose(comm, params, &program->cores, devices));
   if (params->run.threads > 0) {
     program->cores.threads = (int32_t)params->run.threads;
     snprintf(program->cores.reason, sizeof program->cores.reason, "as asked for");
   }
-  prism_devices_t *devices = &program->devices;
-  PRISM_TRY(prism_devices_choose(comm, params, &program->cores, devices));
   prism_rank_row_t row;
   memset(&row, 0, sizeof row);
   row.rank = comm->rank;
   row.threads = devices->threads;
+  row.gpu = devices->gpu ? devices->seen.index : -1;
   gethostname(row.host, sizeof row.host - 1);
-  snprintf(row.device, sizeof row.device, devices->gpu ? "%.63s" : "cpu (%.50s)",
-           devices->detail);
+  if (devices->gpu) {
+    snprintf(row.device, sizeof row.device, "%s", devices->seen.name);
+    snprintf(row.uuid, sizeof row.uuid, "%s", devices->seen.uuid);
+  } else {
+    snprintf(row.device, sizeof row.device, "cpu (%.50s)", devices->detail);
+  }
+  snprintf(row.processors, sizeof row.processors, "%s", program->cores.processors);
   prism_status_t status = PRISM_ALLOC(comm->size, &program->ranks);
   PRISM_TRY(comm->ops->agree(comm->self, status));
   return comm->ops->allgather(comm->self, &row, program->ranks, sizeof row);
@@ -108,29 +121,44 @@ static prism_status_t read_input(void *argument) {
   return prism_input_read(task->graph, task->initial, &task->input);
 }
 
-/* Outputs that are refused, unreadable graphs: all before the search. Rank 0. */
-static prism_status_t prepare_files(program_t *program) {
+/* Where the files go; refused outputs. Rank 0. */
+static prism_status_t name_files(program_t *program) {
   const prism_options_t *options = &program->options;
   const prism_params_t *params = &options->params;
-  /* Named outputs before the graph is read, default ones after it. */
-  bool named = params->run.output[0] != '\0';
-  if (named) {
-    PRISM_TRY(prism_stem_create(params, options->graph, params->run.seed, &program->stem));
-    PRISM_TRY(prism_outputs_check(params, &program->stem, options->graph));
-  }
+  PRISM_TRY(prism_stem_create(params, options->graph, params->run.seed, &program->stem));
+  return prism_outputs_check(params, &program->stem, options->graph);
+}
+
+/* Named outputs are checked before the graph is read, default ones after it. Rank 0. */
+static prism_status_t begin_reading(program_t *program) {
+  const prism_options_t *options = &program->options;
+  if (options->params.run.output[0] != '\0') PRISM_TRY(name_files(program));
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &program->reading));
   program->reading->graph = options->graph;
-  program->reading->initial = params->run.initial;
+  program->reading->initial = options->params.run.initial;
+  return prism_background_start(read_input, program->reading, &program->reader);
+}
+
+static prism_status_t end_reading(program_t *program) {
   bool abandoned;
-  prism_status_t status = prism_background_run(&program->startup.comm, prism_signals_flag(),
-                                               read_input, program->reading, &abandoned);
+  prism_status_t status = prism_background_await(&program->reader, &program->startup.comm,
+                                                 prism_signals_flag(), &abandoned);
   if (abandoned) program->reading = NULL; /* the thread is still using it */
   PRISM_TRY(status);
-  if (!named) {
-    PRISM_TRY(prism_stem_create(params, options->graph, params->run.seed, &program->stem));
-    PRISM_TRY(prism_outputs_check(params, &program->stem, options->graph));
+  return program->options.params.run.output[0] != '\0' ? PRISM_OK : name_files(program);
+}
+
+/* A line for ranks that are alike. Not worth an error. */
+static void show_map(program_t *program) {
+  prism_text_t map = {0};
+  if (prism_map_format(program->ranks, program->startup.comm.size, &map) == PRISM_OK) {
+    for (char *line = map.data, *end; line != NULL && *line != '\0'; line = end) {
+      end = line + strcspn(line, "\n");
+      if (*end != '\0') *end++ = '\0';
+      prism_progress_note(&program->view, "%s", line);
+    }
   }
-  return PRISM_OK;
+  prism_text_free(&map);
 }
 
 /* What rank 0 says before the search. */
@@ -146,13 +174,15 @@ static void introduce(program_t *program) {
   const prism_devices_t *devices = &program->devices;
   bool reason = devices->reason[0] != '\0';
   prism_progress_note(&program->view,
-                      "%d rank%s x %d thread%s (%s%s); device %s, %s%s%s%s; comm %s",
+                      "%d rank%s x %d thread%s (%s%s); device %s, %s%s%s%s; comm %s%s%s",
                       session->comm->size, session->comm->size == 1 ? "" : "s", devices->threads,
                       devices->threads == 1 ? "" : "s", program->cores.reason,
                       devices->gpu && devices->threads < program->cores.threads
                           ? ", one drives the GPU" : "",
                       session->job.device, devices->detail, reason ? " (" : "",
-                      devices->reason, reason ? ")" : "", session->comm->ops->name);
+                      devices->reason, reason ? ")" : "", session->comm->ops->name,
+                      program->exchange.text[0] != '\0' ? "; " : "", program->exchange.text);
+  if (session->comm->size > 1) show_map(program);
   prism_progress_note(&program->view, "seed %" PRIu64 "; files %s.*", session->params->run.seed,
                       program->stem.path);
   if (input->initial != NULL) {
@@ -168,12 +198,17 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
   bool first = comm->rank == 0;
   PRISM_TRY(comm->ops->agree(comm->self, survey_machine(program)));
   prism_devices_prepare(&program->devices); /* while the graph is read and bounded */
-  prism_status_t status = first ? prepare_files(program) : PRISM_OK;
+  prism_status_t status = first ? begin_reading(program) : PRISM_OK;
+  PRISM_TRY(comm->ops->agree(comm->self, status));
+  /* Ranks find each other while the graph is read. */
+  PRISM_TRY(prism_exchange_open(comm, &program->devices, params, &program->exchange));
+  status = first ? end_reading(program) : PRISM_OK;
   PRISM_TRY(comm->ops->agree(comm->self, status));
   program->session = (prism_session_t){
       .comm = comm,
       .params = params,
       .devices = &program->devices,
+      .exchange = &program->exchange,
       .start_time = start_time,
       .input = first ? &program->reading->input : NULL,
       .ranks = program->ranks,
@@ -197,6 +232,8 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
 }
 
 static void release(program_t *program) {
+  prism_exchange_close(&program->exchange);
+  if (prism_background_leave(&program->reader)) program->reading = NULL;
   prism_devices_release(&program->devices);
   if (program->reading != NULL) prism_input_release(&program->reading->input);
   prism_free(program->reading);
@@ -245,6 +282,7 @@ static int run_program(program_t *program, int argc, char *const *argv, double s
     /* Nobody can be asked any more; rank 0 has closed its files by now, the others
      * leave it the time to do so. */
     if (comm->rank != 0) prism_clock_sleep(1.0);
+    prism_exchange_close(&program->exchange);
     prism_devices_release(&program->devices);
     prism_startup_abort(&program->startup, exit_code);
   }

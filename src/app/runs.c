@@ -36,7 +36,8 @@ static prism_status_t open_store(const prism_session_t *session, const prism_out
                                  uint64_t seed, prism_store_t **out) {
   char mpi[256];
   prism_attribute_t build[PRISM_VERSIONS_COUNT];
-  prism_versions_list(mpi, sizeof mpi, build);
+  const char *nccl = session->exchange->nccl;
+  prism_versions_list(nccl[0] != '\0' ? nccl : NULL, mpi, sizeof mpi, build);
   char *name = NULL;
   PRISM_TRY(prism_outputs_graph_name(session->graph_path, &name));
   prism_store_config_t config = {
@@ -179,6 +180,7 @@ static prism_status_t run_one(const prism_session_t *session, int64_t index,
       .seed = run->seed,
       .initial = first ? session->input->initial : NULL,
       .comm = comm,
+      .bulk = &session->exchange->bulk,
       .part = session->devices->part,
       .parts = session->devices->parts,
       .fallback = session->devices->fallback.islands > 0 ? &session->devices->fallback : NULL,

@@ -3,6 +3,7 @@
 #define PRISM_APP_RUNS_H
 
 #include "app/devices.h"
+#include "app/exchange.h"
 #include "app/input.h"
 #include "app/outputs.h"
 #include "app/progress.h"
@@ -15,6 +16,7 @@ typedef struct prism_session {
   prism_comm_t *comm;
   const prism_params_t *params;
   const prism_devices_t *devices;
+  prism_exchange_t *exchange;    /* of the pools */
   double start_time;
   const prism_input_t *input;    /* (0) */
   const prism_rank_row_t *ranks; /* (0) [comm->size] */

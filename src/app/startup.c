@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/exchange.h"
+
 #if PRISM_HAVE_MPI
 #include "comm_mpi.h"
 #endif
@@ -118,11 +120,11 @@ prism_status_t prism_startup_begin(prism_startup_t *out) {
 }
 
 prism_status_t prism_startup_configure(prism_startup_t *startup, const prism_params_run_t *run) {
-  enum { COMM_AUTO, COMM_MPI, COMM_SELF }; /* order of the choices of run.comm */
-  if (run->comm == COMM_MPI && !startup->mpi) {
-    PRISM_FAIL(PRISM_INVALID, "--comm mpi needs a launcher (mpirun, srun) and a build with MPI");
+  if ((run->comm == PRISM_COMM_MPI || run->comm == PRISM_COMM_NCCL) && !startup->mpi) {
+    PRISM_FAIL(PRISM_INVALID, "--comm %s needs a launcher (mpirun, srun) and a build with MPI",
+               run->comm == PRISM_COMM_MPI ? "mpi" : "nccl");
   }
-  if (run->comm == COMM_SELF && startup->comm.size > 1) {
+  if (run->comm == PRISM_COMM_SELF && startup->comm.size > 1) {
     PRISM_FAIL(PRISM_INVALID, "--comm self is for one process, and there are %d ranks",
                startup->comm.size);
   }

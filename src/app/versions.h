@@ -7,9 +7,9 @@
 
 enum { PRISM_VERSIONS_COUNT = 7 };
 
-/* Names and values for /build of the run file; the strings are static or in
- * `mpi`, a buffer of the caller. */
-void prism_versions_list(char *mpi, size_t mpi_size,
+/* Names and values for /build of the run file; the strings are static, `nccl` or in `mpi`, a
+ * buffer of the caller. [in] nccl  its version; NULL: not used */
+void prism_versions_list(const char *nccl, char *mpi, size_t mpi_size,
                          prism_attribute_t out[PRISM_VERSIONS_COUNT]);
 
 /* The text of --version. [in] program  "prism-dist" or "prism" */

@@ -42,8 +42,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "CPU islands of each rank (0: the cores this rank may use)")                                   \
   X(run, device, CHOICE, "auto", 0, 0, "auto|cuda|cpu", "--device",                                \
     "where to search")                                                                             \
-  X(run, comm, CHOICE, "auto", 0, 0, "auto|mpi|self", "--comm",                                    \
-    "how ranks talk to each other")                                                                \
+  X(run, comm, CHOICE, "auto", 0, 0, "auto|mpi|nccl|self", "--comm",                               \
+    "how pools of GPUs meet; auto: NCCL where every rank has a GPU of its own, else MPI")          \
   X(run, peer_timeout, F64, "30", 1, 86400, "s", "",                                               \
     "silence after which a rank counts as lost")                                                   \
   X(run, initial, TEXT, "", 0, 0, "FILE.sol", "--initial",                                         \
@@ -81,7 +81,7 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
   X(islands, migration_interval, F64, "1.0", 0.01, 3600, "s", "",                                  \
     "seconds between the emigrants of a rank (deterministic runs: every epoch)")                   \
   X(islands, pool_interval, F64, "0.25", 0.001, 3600, "s", "",                                     \
-    "seconds between meetings of the GPU pools of all ranks (deterministic runs: every epoch)")     \
+    "seconds between meetings of the GPU pools of all ranks (deterministic runs: every epoch)")    \
   X(islands, pool_rows, I64, "16", 1, 4096, "individuals", "",                                     \
     "individuals that each pool shows the others at a meeting")                                    \
   X(islands, epoch_generations, I64, "4", 1, 1000000, "generations", "",                           \
@@ -131,6 +131,10 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "tempering on the GPU, where it takes part")                                                   \
   X(gpu, thermodynamic_share, F64, "0.25", 0.01, 0.99, "", "",                                     \
     "part of the GPU that tempering takes beside a memetic island")                                \
+  X(gpu, share, FLAG, "false", 0, 0, "", "--share-gpu",                                            \
+    "ranks may share a GPU where a node has fewer of them than ranks")                             \
+  X(gpu, bind, FLAG, "true", 0, 0, "", "",                                                         \
+    "the threads of a rank stay on the processors beside its GPU")                                 \
   X(gpu, share_cpu, FLAG, "true", 0, 0, "", "",                                                    \
     "the CPU cores search beside the GPU")                                                         \
   X(gpu, streams, I64, "8", 1, 16, "streams", "",                                                  \

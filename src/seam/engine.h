@@ -220,6 +220,7 @@ typedef struct prism_gpu_setup {
   prism_params_gpu_t params;
   int32_t tempering; /* the last so many islands run TEMPERING alone, beside the others, which
                         then leave it out; 0: every island runs every method */
+  int32_t sharers;   /* ranks that share this GPU, each with as many individuals; 0: as 1 */
 } prism_gpu_setup_t;
 
 static inline void prism_engine_destroy(prism_engine_t *engine) {

@@ -14,7 +14,7 @@ GRAPH = "p edge 3 2\ne 1 2\ne 2 3\n"
 def test_information():
     expect(dist("--help"), 0, "--time-limit S", "Exit codes")
     version = expect(dist("--version"), 0, "prism-dist ", "hdf5", "mpi").out
-    cli.check("\n  cuda  " in version and "nccl        not built" in version, version)
+    cli.check("\n  cuda  " in version and "\n  nccl  " in version, version)
     expect(tool("--help"), 0, "verify")
     expect(tool("--version"), 0, "prism ")
     for name in ["verify", "info", "generate", "config"]:
@@ -33,12 +33,12 @@ def test_usage_errors():
     refused(dist("--time-limit", "5s", graph), "5s")
     refused(dist("--threads", 5000, graph), "out of range")
     refused(dist("--runs", 0, graph), "out of range")
-    refused(dist("--comm", "nccl", graph), "auto|mpi|self")
+    refused(dist("--comm", "none", graph), "auto|mpi|nccl|self")
+    refused(dist("--comm", "nccl", graph), "launcher")
     refused(dist("--comm", "mpi", graph), "launcher")
     refused(dist("-k", 2, "--target", 2, graph), "exclude")
     refused(dist("--deterministic", graph), "--max-iterations")
-    for later in ["--checkpoint=x", "--checkpoint-interval=5", "--resume=x", "--total-time=5",
-                  "--share-gpu", "--list-devices"]:
+    for later in ["--checkpoint=x", "--checkpoint-interval=5", "--resume=x", "--total-time=5"]:
         refused(dist(later, graph), "unknown option")
     cli.check(not os.path.exists("prism-runs"), "refused runs leave no files")
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "app/exchange.h"
 #include "app/options.h"
 #include "base/mem.h"
 #include "temp_file.h"
@@ -56,6 +57,13 @@ static void forms(void **state) {
   assert_int_equal(options.action, PRISM_ACTION_HELP);
   assert_int_equal(PARSE("--version"), PRISM_OK);
   assert_int_equal(options.action, PRISM_ACTION_VERSION);
+  assert_int_equal(PARSE("--list-devices"), PRISM_OK);
+  assert_int_equal(options.action, PRISM_ACTION_LIST_DEVICES);
+  assert_int_equal(PARSE("--share-gpu", "--comm", "nccl", "g"), PRISM_OK);
+  assert_true(options.params.gpu.share && options.params.gpu.bind);
+  assert_int_equal(options.params.run.comm, PRISM_COMM_NCCL);
+  assert_int_equal(PARSE("--comm=self", "g"), PRISM_OK);
+  assert_int_equal(options.params.run.comm, PRISM_COMM_SELF);
   assert_int_equal(PARSE("--print-config", "--seed", "3"), PRISM_OK);
   assert_int_equal(options.action, PRISM_ACTION_PRINT_CONFIG);
   assert_true(options.params.run.seed == 3);
@@ -95,8 +103,7 @@ static void errors(void **state) {
   REFUSED("unknown option --checkpoint", "--checkpoint", "x", "g");
   REFUSED("unknown option --resume", "--resume=x", "g");
   REFUSED("unknown option --total-time", "--total-time=4", "g");
-  REFUSED("unknown option --share-gpu", "--share-gpu", "g");
-  REFUSED("unknown option --list-devices", "--list-devices");
+  REFUSED("takes no value", "--list-devices=all");
   REFUSED("unknown option -x", "-x", "g");
   REFUSED("needs a value", "g", "--seed");
   REFUSED("needs a value", "g", "--config");
@@ -106,7 +113,7 @@ static void errors(void **state) {
   REFUSED("out of range", "-k", "-3", "g");
   REFUSED("at least 1 color", "--target=0", "g");
   REFUSED("5x", "-k=5x", "g");
-  REFUSED("auto|mpi|self", "--comm", "nccl", "g");
+  REFUSED("auto|mpi|nccl|self", "--comm", "tcp", "g");
   REFUSED("exclude", "-k", "4", "--target", "3", "g");
   REFUSED("--deterministic", "--deterministic", "g");
 }
