@@ -14,6 +14,7 @@ static const double pause_limit = 1.0;
 
 typedef enum stage {
   IDLE,
+  JOINING, /* NCCL starts, in a thread of its own */
   ISSUING, /* NCCL queues the operation, in a thread of its own */
   RUNNING  /* it is queued, and the end behind it */
 } stage_t;
@@ -238,6 +239,10 @@ static prism_status_t advance(bulk_nccl_t *bulk) {
   if (result != PRISM_NCCL_SUCCESS) state = result;
   if (state != PRISM_NCCL_SUCCESS && state != PRISM_NCCL_IN_PROGRESS)
     return break_down(bulk, nccl_failed(bulk, state, bulk->operation));
+  if (bulk->stage == JOINING && state == PRISM_NCCL_SUCCESS) {
+    bulk->stage = IDLE;
+    return PRISM_OK;
+  }
   if (bulk->stage == ISSUING && state == PRISM_NCCL_SUCCESS) PRISM_TRY(mark_end(bulk));
   if (bulk->stage == RUNNING) {
     bool done = false;
@@ -333,12 +338,23 @@ static prism_status_t prepare(const prism_comm_t *comm, double timeout,
   return PRISM_OK;
 }
 
-/* Join the others; they hear of this rank until all are there. */
-static prism_status_t join(bulk_nccl_t *bulk, prism_nccl_id_t id) {
+/* Begin to join the others. */
+static prism_status_t begin_join(bulk_nccl_t *bulk, prism_nccl_id_t id) {
   prism_nccl_config_t config = prism_nccl_config();
   start_clock(bulk);
-  int state = bulk->nccl.init_rank(bulk->place, bulk->host.size, id, bulk->host.rank, &config);
+  bulk->operation = "start";
+  const int state =
+      bulk->nccl.init_rank(bulk->place, bulk->host.size, id, bulk->host.rank, &config);
   bulk->comm = *bulk->place;
+  if (state == PRISM_NCCL_IN_PROGRESS) bulk->stage = JOINING;
+  if (state == PRISM_NCCL_SUCCESS || state == PRISM_NCCL_IN_PROGRESS) return PRISM_OK;
+  return nccl_failed(bulk, state, "start");
+}
+
+/* Join the others; they hear of this rank until all are there. */
+static prism_status_t join(bulk_nccl_t *bulk, prism_nccl_id_t id) {
+  PRISM_TRY(begin_join(bulk, id));
+  int state = bulk->stage == JOINING ? PRISM_NCCL_IN_PROGRESS : PRISM_NCCL_SUCCESS;
   while (state == PRISM_NCCL_IN_PROGRESS) {
     PRISM_TRY(bulk->host.ops->heartbeat(bulk->host.self));
     PRISM_TRY(bulk->host.ops->check_peers(bulk->host.self));
@@ -349,12 +365,15 @@ static prism_status_t join(bulk_nccl_t *bulk, prism_nccl_id_t id) {
     const int result = bulk->nccl.async_error(bulk->comm, &state);
     if (result != PRISM_NCCL_SUCCESS) state = result;
   }
+  bulk->stage = IDLE;
   return state == PRISM_NCCL_SUCCESS ? PRISM_OK : nccl_failed(bulk, state, "start");
 }
 
-prism_status_t prism_bulk_nccl_assemble(const prism_comm_t *comm, double timeout,
-                                        const prism_bulk_nccl_parts_t *parts,
-                                        prism_bulk_t *out) {
+/* [in] start  begin_join or join */
+static prism_status_t make(const prism_comm_t *comm, double timeout,
+                           const prism_bulk_nccl_parts_t *parts,
+                           prism_status_t (*start)(bulk_nccl_t *bulk, prism_nccl_id_t id),
+                           prism_bulk_t *out) {
   bulk_nccl_t *bulk = NULL;
   prism_nccl_id_t id = {{0}};
   if (!(timeout > 0.0))
@@ -363,7 +382,7 @@ prism_status_t prism_bulk_nccl_assemble(const prism_comm_t *comm, double timeout
   prism_status_t status = comm->ops->agree(comm->self, prepare(comm, timeout, parts, &bulk, &id));
   if (status == PRISM_OK) status = comm->ops->bcast(comm->self, &id, sizeof id, 0);
   if (status == PRISM_OK) {
-    status = join(bulk, id);
+    status = start(bulk, id);
     if (status != PRISM_OK) status = break_down(bulk, status);
     status = comm->ops->agree(comm->self, status);
   }
@@ -378,11 +397,29 @@ prism_status_t prism_bulk_nccl_assemble(const prism_comm_t *comm, double timeout
   return PRISM_OK;
 }
 
+prism_status_t prism_bulk_nccl_assemble(const prism_comm_t *comm, double timeout,
+                                        const prism_bulk_nccl_parts_t *parts,
+                                        prism_bulk_t *out) {
+  return make(comm, timeout, parts, join, out);
+}
+
+prism_status_t prism_bulk_nccl_assemble_ahead(const prism_comm_t *comm, double timeout,
+                                              const prism_bulk_nccl_parts_t *parts,
+                                              prism_bulk_t *out) {
+  return make(comm, timeout, parts, begin_join, out);
+}
+
+static const prism_bulk_nccl_parts_t real_parts = {
+    .load = prism_nccl_load, .open_lane = prism_lane_create, .give_up_seconds = 2.0};
+
 prism_status_t prism_bulk_nccl_create(const prism_comm_t *comm, double timeout,
                                       prism_bulk_t *out) {
-  const prism_bulk_nccl_parts_t parts = {
-      .load = prism_nccl_load, .open_lane = prism_lane_create, .give_up_seconds = 2.0};
-  return prism_bulk_nccl_assemble(comm, timeout, &parts, out);
+  return prism_bulk_nccl_assemble(comm, timeout, &real_parts, out);
+}
+
+prism_status_t prism_bulk_nccl_begin(const prism_comm_t *comm, double timeout,
+                                     prism_bulk_t *out) {
+  return prism_bulk_nccl_assemble_ahead(comm, timeout, &real_parts, out);
 }
 
 bool prism_bulk_nccl_possible(char *text, size_t size) {

@@ -30,4 +30,10 @@ bool prism_bulk_nccl_possible(char *text, size_t size);
 prism_status_t prism_bulk_nccl_create(const prism_comm_t *comm, double timeout,
                                       prism_bulk_t *out);
 
+/* The same without waiting until all have found each other: NCCL goes on with that in a thread
+ * of its own, as an operation under way whose end poll tells. What goes wrong from then on is
+ * told there, to each rank by itself. */
+prism_status_t prism_bulk_nccl_begin(const prism_comm_t *comm, double timeout,
+                                     prism_bulk_t *out);
+
 #endif

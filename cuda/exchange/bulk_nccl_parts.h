@@ -15,6 +15,10 @@ typedef struct prism_bulk_nccl_parts {
 /* prism_bulk_nccl_create with other parts, borrowed during the call. */
 prism_status_t prism_bulk_nccl_assemble(const prism_comm_t *comm, double timeout,
                                         const prism_bulk_nccl_parts_t *parts, prism_bulk_t *out);
+/* prism_bulk_nccl_begin likewise. */
+prism_status_t prism_bulk_nccl_assemble_ahead(const prism_comm_t *comm, double timeout,
+                                              const prism_bulk_nccl_parts_t *parts,
+                                              prism_bulk_t *out);
 
 /* Calls `call` (ncclCommAbort, ncclCommDestroy) for *place in a thread, which may never return
  * from it. Meanwhile `host` sends signs of life. The lane must stay open unless this says true.

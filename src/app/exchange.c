@@ -30,8 +30,8 @@ static prism_status_t open_mpi(double timeout, prism_bulk_t *out) {
 
 static bool nccl_possible(char *text, size_t size) { return prism_bulk_nccl_possible(text, size); }
 
-static prism_status_t create_nccl(const prism_comm_t *comm, double timeout, prism_bulk_t *out) {
-  return prism_bulk_nccl_create(comm, timeout, out);
+static prism_status_t begin_nccl(const prism_comm_t *comm, double timeout, prism_bulk_t *out) {
+  return prism_bulk_nccl_begin(comm, timeout, out);
 }
 
 void prism_exchange_nccl_version(char *out, size_t size) {
@@ -45,7 +45,7 @@ static bool nccl_possible(char *text, size_t size) {
   return false;
 }
 
-static prism_status_t create_nccl(const prism_comm_t *comm, double timeout, prism_bulk_t *out) {
+static prism_status_t begin_nccl(const prism_comm_t *comm, double timeout, prism_bulk_t *out) {
   (void)comm;
   (void)timeout;
   (void)out;
@@ -129,12 +129,13 @@ static prism_status_t agree_on_way(prism_comm_t *comm, const prism_exchange_rank
   return status;
 }
 
-/* NCCL can fail where all was there: no room in /dev/shm, a network that it cannot use. */
+/* NCCL can fail where all was there: no room in /dev/shm, a network that it cannot use. Most
+ * of that shows later, at a poll. */
 static prism_status_t open_nccl(prism_comm_t *comm, const prism_devices_t *devices,
                                 double timeout, prism_bulk_t *out) {
   prism_status_t status = prism_gpus_use(devices->seen.index);
   PRISM_TRY(comm->ops->agree(comm->self, status));
-  status = create_nccl(comm, timeout, out);
+  status = begin_nccl(comm, timeout, out);
   if (status == PRISM_OK || status == PRISM_INTERRUPTED) return status;
   char text[1024];
   snprintf(text, sizeof text, "%.960s; --comm mpi does without NCCL", prism_error_text());

@@ -55,6 +55,9 @@ prism_status_t prism_pooling_idle(prism_pooling_t *p, int32_t *visitors) {
   if (p->state == PRISM_POOLING_ARRIVED) PRISM_TRY(take(p, visitors));
   if (p->state != PRISM_POOLING_REST || prism_clock_now() - p->last < p->interval)
     return PRISM_OK;
+  bool ready = false; /* what carries them may still be starting */
+  PRISM_TRY(p->bulk->ops->poll(p->bulk->self, &ready));
+  if (!ready) return PRISM_OK;
   PRISM_TRY(show(p));
   return cast(p, 1);
 }
@@ -88,9 +91,21 @@ static prism_status_t wait_while(prism_pooling_t *p, prism_pooling_state_t state
   return PRISM_OK;
 }
 
+/* What carries them may still be starting. */
+static prism_status_t await_bulk(prism_pooling_t *p) {
+  for (bool ready = false; !ready;) {
+    PRISM_TRY(p->bulk->ops->poll(p->bulk->self, &ready));
+    PRISM_TRY(p->comm->ops->heartbeat(p->comm->self));
+    PRISM_TRY(p->comm->ops->check_peers(p->comm->self));
+    if (!ready) prism_clock_sleep(1e-3);
+  }
+  return PRISM_OK;
+}
+
 prism_status_t prism_pooling_meet(prism_pooling_t *p, int32_t *visitors) {
   *visitors = -1;
   if (p->state == PRISM_POOLING_OFF) return PRISM_OK;
+  PRISM_TRY(p->comm->ops->agree(p->comm->self, await_bulk(p)));
   PRISM_TRY(p->comm->ops->agree(p->comm->self, show(p)));
   PRISM_TRY(gather(p));
   PRISM_TRY(wait_while(p, PRISM_POOLING_MEETING));

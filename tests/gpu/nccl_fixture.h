@@ -277,4 +277,11 @@ static inline prism_status_t fake_assemble(int32_t rank, int32_t size, double ti
   return prism_bulk_nccl_assemble(&host, timeout, &parts, out);
 }
 
+static inline prism_status_t fake_assemble_ahead(int32_t rank, int32_t size, double timeout,
+                                                 prism_bulk_t *out) {
+  const prism_bulk_nccl_parts_t parts = {fake_load, fake_lane, 0.05};
+  prism_comm_t host = fake_host(rank, size);
+  return prism_bulk_nccl_assemble_ahead(&host, timeout, &parts, out);
+}
+
 #endif
