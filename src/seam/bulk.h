@@ -38,7 +38,8 @@ typedef struct prism_bulk_ops {
   prism_status_t (*exchange)(void *self, const prism_buffer_t *send, int32_t to,
                              const prism_buffer_t *receive, int32_t from);
   /* Has the operation under way ended (true also when there is none)? Then what is queued
-   * on any stream sees its result. A backend that is still starting is such an operation. An operation may need these calls to get on. */
+   * on any stream sees its result. A backend that is still starting is such an operation.
+   * An operation may need these calls to get on. */
   prism_status_t (*poll)(void *self, bool *done);
   /* Bytes that this rank gave away (each block once), seconds from start to end of
    * operations, how many ended. */

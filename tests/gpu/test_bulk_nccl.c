@@ -128,67 +128,6 @@ static void start_is_polled(void **state) {
   }
 }
 
-/* Nobody waits: the start is an operation under way. */
-static void start_ahead(void **state) {
-  (void)state;
-  prism_bulk_t bulk = {0};
-  bool done = true;
-  fake_reset();
-  fake.init_result = PRISM_NCCL_IN_PROGRESS;
-  fake.waits = 3;
-  assert_int_equal(fake_assemble_ahead(RANK, RANKS, 60.0, &bulk), PRISM_OK);
-  assert_int_equal(fake.waits, 3);
-  assert_int_equal(fake.heartbeats, 0);
-  prism_buffer_t out = device(block, BYTES, 1, NULL), in = device(other, BYTES * RANKS, 1, NULL);
-  assert_int_equal(bulk.ops->gather(bulk.self, &out, &in), PRISM_INVALID);
-  assert_text("a start is still under way");
-  int polls = 0;
-  for (done = false; !done; ++polls) assert_int_equal(bulk.ops->poll(bulk.self, &done), PRISM_OK);
-  assert_int_equal(polls, 4);
-  uint64_t bytes = 1;
-  double seconds = 1.0;
-  int64_t operations = 1;
-  bulk.ops->usage(bulk.self, &bytes, &seconds, &operations);
-  assert_true(bytes == 0 && operations == 0);
-  assert_int_equal(bulk.ops->gather(bulk.self, &out, &in), PRISM_OK);
-  fake.lane_done = true;
-  for (done = false; !done;) assert_int_equal(bulk.ops->poll(bulk.self, &done), PRISM_OK);
-  prism_bulk_destroy(&bulk);
-  assert_int_equal(fake.aborts, 0);
-
-  fake_reset(); /* left before it has ended */
-  fake.init_result = PRISM_NCCL_IN_PROGRESS;
-  fake.waits = 1000;
-  assert_int_equal(fake_assemble_ahead(RANK, RANKS, 60.0, &bulk), PRISM_OK);
-  assert_int_equal(bulk.ops->poll(bulk.self, &done), PRISM_OK);
-  assert_false(done);
-  prism_bulk_destroy(&bulk);
-  assert_int_equal(fake.aborts, 1);
-  assert_int_equal(fake.closes, 1);
-
-  fake_reset(); /* it fails on the way, or takes too long */
-  fake.init_result = PRISM_NCCL_IN_PROGRESS;
-  fake.waits = 2;
-  fake.async_state = PRISM_NCCL_REMOTE_ERROR;
-  assert_int_equal(fake_assemble_ahead(RANK, RANKS, 60.0, &bulk), PRISM_OK);
-  prism_status_t status = PRISM_OK;
-  for (done = false; !done && status == PRISM_OK;) status = bulk.ops->poll(bulk.self, &done);
-  assert_int_equal(status, PRISM_PEER);
-  assert_text("NCCL failed in the start");
-  assert_int_equal(bulk.ops->poll(bulk.self, &done), PRISM_PEER);
-  prism_bulk_destroy(&bulk);
-  fake_reset();
-  fake.init_result = PRISM_NCCL_IN_PROGRESS;
-  fake.waits = 1000000000;
-  assert_int_equal(fake_assemble_ahead(RANK, RANKS, 0.02, &bulk), PRISM_OK);
-  for (status = PRISM_OK; status == PRISM_OK;) status = bulk.ops->poll(bulk.self, &done);
-  assert_int_equal(status, PRISM_TIMEOUT);
-  assert_text("rank 2: the start by NCCL has not ended after 0.02 s");
-  prism_bulk_destroy(&bulk);
-  assert_int_equal(fake.aborts, 1);
-  fake_reset();
-}
-
 static void expect_no_start(int32_t rank, double timeout, prism_status_t status,
                             const char *text, int aborts) {
   const size_t blocks = prism_mem_live_blocks();
@@ -682,7 +621,6 @@ int main(void) {
       cmocka_unit_test(versions),
       cmocka_unit_test(possible_or_not),
       cmocka_unit_test(start_is_polled),
-      cmocka_unit_test(start_ahead),
       cmocka_unit_test(starts_that_fail),
       cmocka_unit_test(operations_as_asked),
       cmocka_unit_test(queued_by_and_by),
