@@ -45,7 +45,8 @@ static inline void fake_dawdle(fake_t *self) {
 static inline void fake_describe(void *self, int32_t island, prism_island_info_t *out) {
   fake_t *fake = self;
   fake->inner.ops->describe(fake->inner.self, island, out);
-  *out = (prism_island_info_t){fake->setup->methods, "gpu", FAKE_STREAM, "fake"};
+  *out = (prism_island_info_t){.methods = fake->setup->methods, .mode = "gpu",
+                               .stream = FAKE_STREAM, .device = "fake"};
 }
 
 static inline prism_status_t fake_submit(void *self, int32_t island, const prism_work_t *work,
@@ -155,10 +156,12 @@ static inline prism_status_t fake_create(const prism_engine_config_t *config, co
     prism_free(fake);
     return status;
   }
-  fake->ops = (prism_engine_ops_t){"fake",      "stand-in",  fake_describe, fake_submit,
-                                   fake_poll,   fake_wait_any, fake_stop,   fake_export,
-                                   fake_import, fake_hooks,  fake_counters, fake_stats,
-                                   fake_profile, fake_destroy};
+  fake->ops = (prism_engine_ops_t){
+      .name = "fake", .detail = "stand-in", .describe = fake_describe, .submit = fake_submit,
+      .poll = fake_poll, .wait_any = fake_wait_any, .stop = fake_stop,
+      .export_colors = fake_export, .import_colors = fake_import, .set_hooks = fake_hooks,
+      .export_counters = fake_counters, .gpu_stats = fake_stats, .gpu_profile = fake_profile,
+      .destroy = fake_destroy};
   *out = (prism_engine_t){.ops = &fake->ops, .self = fake, .islands = fake->inner.islands};
   return PRISM_OK;
 }

@@ -102,8 +102,10 @@ static void box_destroy(void *owner) {
   ++box->destroyed;
 }
 
-static const prism_island_ops_t toy_ops = {toy_describe, toy_work,     toy_export, toy_import,
-                                           toy_hooks,    toy_counters, toy_stop};
+static const prism_island_ops_t toy_ops = {.describe = toy_describe, .work = toy_work,
+                                           .export_colors = toy_export,
+                                           .import_colors = toy_import, .set_hooks = toy_hooks,
+                                           .export_counters = toy_counters, .stop = toy_stop};
 
 static prism_engine_t open_desk(box_t *box, prism_bell_t *bell) {
   void *island[ISLANDS];
