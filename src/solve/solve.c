@@ -152,6 +152,8 @@ static prism_status_t search(const prism_solve_config_t *config, const prism_sha
   if (status == PRISM_OK) status = prism_pooling_end(&run.pooling);
   if (status == PRISM_OK) status = gather(&run, result);
   result->reason = run.reason;
+  /* What waits for lost ranks on a GPU would keep its memory from being freed. */
+  if (status != PRISM_OK && config->bulk != NULL) prism_bulk_destroy(config->bulk);
   prism_run_release(&run);
   return status;
 }
