@@ -35,6 +35,7 @@ __device__ __forceinline__ void open(Search<Cell> &s, const prism_gpu_graph_t &g
   if (threadIdx.x == 0) {
     books->conflicts = 0;
     books->removed = books->fresh = books->again = books->live = books->change = 0;
+    books->lengthy = 0;
     books->stop = 0;
   }
 }
@@ -111,6 +112,7 @@ __device__ __forceinline__ void search(Search<Cell> &s, const prism_gpu_graph_t 
     }
     if (threadIdx.x == 0) {
       s.books->removed = s.books->fresh = s.books->again = s.books->change = 0;
+      s.books->lengthy = 0;
       if ((now & 63u) == 63u && job.stop != NULL)
         s.books->stop = *(const volatile uint32_t *)job.stop;
     }

@@ -97,6 +97,7 @@ struct Books {
   int32_t removed;              /* slots of this iteration */
   int32_t fresh;                /* new conflicts of it */
   int32_t again;                /* slots whose row must be scanned */
+  int32_t lengthy;              /* slots of vertices with long lists, weighted search */
   int32_t live;                 /* slots in use at the start */
   int32_t change;               /* conflicting edges that a move of a weighted search adds */
   uint32_t stop;

@@ -29,25 +29,51 @@ __device__ __forceinline__ void open_weights(Search<Cell> &s, const prism_gpu_gr
     s.weight[e] = (uint16_t)((s.weight[e] + 1u) / 2u);
 }
 
-/* +1 on the weight of every conflicting edge; a warp for each vertex. */
+/* Neighbours from which on all warps go through the list of a vertex together. */
+enum { LONG_LIST = 1024 };
+
+/* +1 on the weights of v's conflicting edges, in this thread's part of its list. Returns how
+ * many there are in the warp's. */
+template <class Cell>
+__device__ __forceinline__ int32_t raise_part(const Search<Cell> &s, const prism_gpu_graph_t &g,
+                                              int32_t v, int32_t first, int32_t step) {
+  const uint32_t most = heaviest_weight(g);
+  const int32_t c = s.color[v];
+  const int64_t last = g.offset[v + 1];
+  int32_t raised = 0;
+  for (int64_t e = g.offset[v] + first; e < last; e += step) {
+    const uint32_t weight = s.weight[e];
+    if (s.color[g.neighbor[e]] != c || weight >= most) continue;
+    s.weight[e] = (uint16_t)(weight + 1u);
+    ++raised;
+  }
+  return __reduce_add_sync(ALL_LANES, raised);
+}
+
+/* +1 on the weight of every conflicting edge; a warp for each vertex, all of them for one with
+ * a long list. Holds a barrier where there are such. */
 template <class Cell>
 __device__ __noinline__ void raise(Search<Cell> s, prism_gpu_graph_t g) {
-  const uint32_t most = heaviest_weight(g);
   for (int32_t i = s.warp; i < s.top; i += (int32_t)(blockDim.x >> 5)) {
     const int32_t v = s.slots[i].vertex;
     if (v < 0) continue;
-    const int32_t c = s.color[v];
-    int32_t raised = 0;
-    for (int64_t e = g.offset[v] + s.lane; e < g.offset[v + 1]; e += 32) {
-      const uint32_t weight = s.weight[e];
-      if (s.color[g.neighbor[e]] != c || weight >= most) continue;
-      s.weight[e] = (uint16_t)(weight + 1u);
-      ++raised;
+    if (g.offset[v + 1] - g.offset[v] > LONG_LIST) {
+      if (s.lane == 0) s.again[atomicAdd(&s.books->lengthy, 1)] = i;
+      continue;
     }
-    raised = __reduce_add_sync(ALL_LANES, raised);
+    const int32_t raised = raise_part(s, g, v, s.lane, 32);
     if (s.lane != 0) continue;
     s.slots[i].own += raised;
-    row_of(s, v)[c] += (typename Cell::type)raised;
+    row_of(s, v)[s.color[v]] += (typename Cell::type)raised;
+  }
+  if (g.max_degree <= LONG_LIST) return;
+  __syncthreads();
+  for (int32_t j = 0; j < s.books->lengthy; ++j) {
+    const int32_t i = s.again[j], v = s.slots[i].vertex;
+    const int32_t raised = raise_part(s, g, v, (int32_t)threadIdx.x, (int32_t)blockDim.x);
+    if (s.lane != 0 || raised == 0) continue;
+    atomicAdd(&s.slots[i].own, raised);
+    Cell::bump(row_of(s, v), s.color[v], (uint32_t)raised);
   }
 }
 
