@@ -80,6 +80,13 @@ prism_status_t prism_pooling_look(prism_pooling_t *p) {
   return PRISM_OK;
 }
 
+/* One rank's GPU may fail where the others go on: they would wait for it in vain. A wait that
+ * failed leaves no way to agree. */
+static prism_status_t agree(const prism_pooling_t *p, prism_status_t mine) {
+  if (mine == PRISM_PEER || mine == PRISM_TIMEOUT) return mine;
+  return p->comm->ops->agree(p->comm->self, mine);
+}
+
 /* Until the state is another one. All ranks are here, so it will not be long. */
 static prism_status_t wait_while(prism_pooling_t *p, prism_pooling_state_t state) {
   while (p->state == state) {
@@ -105,24 +112,31 @@ static prism_status_t await_bulk(prism_pooling_t *p) {
 prism_status_t prism_pooling_meet(prism_pooling_t *p, int32_t *visitors) {
   *visitors = -1;
   if (p->state == PRISM_POOLING_OFF) return PRISM_OK;
-  PRISM_TRY(p->comm->ops->agree(p->comm->self, await_bulk(p)));
-  PRISM_TRY(p->comm->ops->agree(p->comm->self, show(p)));
-  PRISM_TRY(gather(p));
-  PRISM_TRY(wait_while(p, PRISM_POOLING_MEETING));
-  return take(p, visitors);
+  PRISM_TRY(agree(p, await_bulk(p)));
+  PRISM_TRY(agree(p, show(p)));
+  prism_status_t status = gather(p);
+  if (status == PRISM_OK) status = wait_while(p, PRISM_POOLING_MEETING);
+  if (status == PRISM_OK) status = take(p, visitors);
+  return agree(p, status);
 }
 
 prism_status_t prism_pooling_end(prism_pooling_t *p) {
   if (!p->member) return PRISM_OK;
   p->member = false;
-  int64_t most = p->votes;
+  enum { MOST, LEAST, VOTES };
+  int64_t votes[VOTES] = {p->votes, -p->votes};
   /* First of all: a meeting may need a rank that has not seen all votes, and comes here. */
-  PRISM_TRY(p->comm->ops->allreduce_i64(p->comm->self, &most, &most, 1, PRISM_REDUCE_MAX));
-  PRISM_TRY(wait_while(p, PRISM_POOLING_MEETING));
+  PRISM_TRY(p->comm->ops->allreduce_i64(p->comm->self, votes, votes, VOTES, PRISM_REDUCE_MAX));
+  const int64_t most = votes[MOST], least = -votes[LEAST];
+  prism_status_t status = PRISM_OK;
+  if (p->votes == least) { /* all have cast this one: what it began comes to its end */
+    status = wait_while(p, PRISM_POOLING_VOTED);
+    if (status == PRISM_OK) status = wait_while(p, PRISM_POOLING_MEETING);
+  }
+  PRISM_TRY(agree(p, status));
   /* A rank that is one vote behind never laid its rows ready: nobody can have begun. */
   if (p->votes < most) PRISM_TRY(cast(p, 0));
   PRISM_TRY(wait_while(p, PRISM_POOLING_VOTED));
-  PRISM_TRY(wait_while(p, PRISM_POOLING_MEETING));
   p->state = PRISM_POOLING_OFF;
   return PRISM_OK;
 }

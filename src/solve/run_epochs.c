@@ -79,7 +79,21 @@ static prism_status_t agree_on_winner(prism_run_t *run) {
   size_t bytes = prism_wire_bytes(run->n, run->width);
   PRISM_TRY(comm->ops->bcast(comm->self, run->packed, bytes, winner));
   PRISM_TRY(prism_wire_unpack(run->packed, bytes, run->n, run->width, &parcel, run->color));
-  return prism_run_accept(run, run->color, &parcel, winner);
+  /* Rank 0 writes it, and the disk may be full. */
+  return comm->ops->agree(comm->self, prism_run_accept(run, run->color, &parcel, winner));
+}
+
+/* Elites go to the next island of this rank; that of the last one is packed for the next rank. */
+static prism_status_t emigrate(prism_run_t *run) {
+  for (int32_t i = 0; i < run->islands; ++i) {
+    prism_parcel_t parcel;
+    PRISM_TRY(prism_run_emigrant(run, i, &parcel));
+    if (i + 1 < run->islands)
+      prism_run_hand_over(run, i + 1, &parcel, run->comm->rank);
+    else
+      prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
+  }
+  return PRISM_OK;
 }
 
 /* Every island's elite goes to the next island of the ring over all ranks. */
@@ -87,22 +101,17 @@ static prism_status_t migrate(prism_run_t *run) {
   if (!run->config->params->islands.migration || run->all_islands < 2) return PRISM_OK;
   prism_comm_t *comm = run->comm;
   size_t bytes = prism_wire_bytes(run->n, run->width);
-  for (int32_t i = 0; i < run->islands; ++i) {
-    prism_parcel_t parcel;
-    PRISM_TRY(prism_run_emigrant(run, i, &parcel));
-    if (i + 1 < run->islands)
-      prism_run_hand_over(run, i + 1, &parcel, comm->rank);
-    else
-      prism_wire_pack(&parcel, run->color, run->n, run->width, run->packed);
-  }
   int32_t next = (comm->rank + 1) % comm->size;
   int32_t previous = (comm->rank + comm->size - 1) % comm->size;
   unsigned char *arrived = NULL;
-  PRISM_TRY(comm->ops->agree(comm->self, PRISM_ALLOC(bytes, &arrived)));
+  prism_status_t status = PRISM_ALLOC(bytes, &arrived);
+  if (status == PRISM_OK) status = emigrate(run);
+  status = comm->ops->agree(comm->self, status);
   prism_buffer_t send = {.data = run->packed, .element_bytes = 1, .count = bytes};
   prism_buffer_t receive = {.data = arrived, .element_bytes = 1, .count = bytes};
   prism_parcel_t parcel;
-  prism_status_t status = comm->ops->exchange(comm->self, &send, next, &receive, previous);
+  if (status == PRISM_OK)
+    status = comm->ops->exchange(comm->self, &send, next, &receive, previous);
   if (status == PRISM_OK)
     status = prism_wire_unpack(arrived, bytes, run->n, run->width, &parcel, run->color);
   prism_free(arrived);
