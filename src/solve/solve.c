@@ -99,6 +99,29 @@ static prism_status_t share_numbers(const prism_solve_config_t *config, prism_re
 
 /* ---- the search ---- */
 
+/* Take all that ranks have posted, for it would turn up in the next run: of what is late only
+ * telemetry counts. Messages of a rank come in order, and each says which is its last.
+ * Collective. */
+static prism_status_t empty_mailbox(prism_run_t *run) {
+  prism_comm_t *comm = run->comm;
+  for (int32_t r = 0; r < comm->size; ++r)
+    PRISM_TRY(comm->ops->post(comm->self, r, PRISM_TAG_END, NULL, 0));
+  for (int32_t ended = 0; ended < comm->size;) {
+    prism_message_t message;
+    const void *data = NULL;
+    PRISM_TRY(comm->ops->poll(comm->self, &message, &data));
+    if (message.from < 0) {
+      PRISM_TRY(comm->ops->check_peers(comm->self));
+      prism_clock_sleep(20e-6);
+    } else if (message.tag == PRISM_TAG_END) {
+      ++ended;
+    } else if (message.tag == PRISM_TAG_TELEMETRY) {
+      PRISM_TRY(prism_telemetry_receive(run->telemetry, &message, data));
+    }
+  }
+  return comm->ops->barrier(comm->self); /* the next run begins when all are empty */
+}
+
 /* The best colouring of any rank, in case a message was still under way when the
  * search ended; then what the ranks did. Collective. */
 static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
@@ -125,15 +148,7 @@ static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
   PRISM_TRY(prism_run_gpu_result(run, result));
   PRISM_TRY(prism_pooling_result(&run->pooling, &result->exchanges, &result->exchange_bytes,
                                  &result->exchange_seconds));
-  PRISM_TRY(comm->ops->barrier(comm->self));
-  for (;;) { /* the last telemetry of the others */
-    prism_message_t message;
-    const void *data = NULL;
-    PRISM_TRY(comm->ops->poll(comm->self, &message, &data));
-    if (message.from < 0) return PRISM_OK;
-    if (message.tag == PRISM_TAG_TELEMETRY)
-      PRISM_TRY(prism_telemetry_receive(run->telemetry, &message, data));
-  }
+  return empty_mailbox(run);
 }
 
 static prism_status_t search(const prism_solve_config_t *config, const prism_shared_t *shared,
