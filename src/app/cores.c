@@ -18,15 +18,6 @@ static uint64_t name_hash(uint64_t hash, const char *text) {
   return hash;
 }
 
-static bool read_line(const char *path, char *out, size_t size) {
-  FILE *file = fopen(path, "r");
-  if (file == NULL) return false;
-  bool got = fgets(out, (int)size, file) != NULL;
-  fclose(file);
-  if (got) out[strcspn(out, "\n")] = '\0';
-  return got;
-}
-
 /* folder + name; false when that is too long to be a path. */
 static bool join(char out[PATH_BYTES], const char *folder, const char *name) {
   int length = snprintf(out, PATH_BYTES, "%s%s", folder, name);
@@ -37,7 +28,7 @@ static bool join(char out[PATH_BYTES], const char *folder, const char *name) {
 static double quota_v2(const char *folder) {
   char path[PATH_BYTES], line[128];
   double limit, period;
-  if (!join(path, folder, "/cpu.max") || !read_line(path, line, sizeof line)) return 0;
+  if (!join(path, folder, "/cpu.max") || !prism_file_first_line(path, line, sizeof line)) return 0;
   if (sscanf(line, "%lf %lf", &limit, &period) != 2 || limit <= 0 || period <= 0) return 0;
   return limit / period;
 }
@@ -47,9 +38,11 @@ static double quota_v1(const char *folder) {
   char path[PATH_BYTES], line[128];
   double limit, period;
   if (!join(path, folder, "/cpu.cfs_quota_us")) return 0;
-  if (!read_line(path, line, sizeof line) || sscanf(line, "%lf", &limit) != 1) return 0;
+  if (!prism_file_first_line(path, line, sizeof line)) return 0;
+  if (sscanf(line, "%lf", &limit) != 1) return 0;
   if (!join(path, folder, "/cpu.cfs_period_us")) return 0;
-  if (!read_line(path, line, sizeof line) || sscanf(line, "%lf", &period) != 1) return 0;
+  if (!prism_file_first_line(path, line, sizeof line)) return 0;
+  if (sscanf(line, "%lf", &period) != 1) return 0;
   return limit > 0 && period > 0 ? limit / period : 0;
 }
 
@@ -125,7 +118,7 @@ void prism_cores_describe(prism_cores_record_t *out) {
   char host[256] = "", boot[64] = "";
   gethostname(host, sizeof host - 1);
   /* Containers of one machine share its processors whatever they call themselves. */
-  bool known = read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
+  bool known = prism_file_first_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
   memset(out, 0, sizeof *out);
   out->node = name_hash(0, known ? boot : host);
   uint64_t group;

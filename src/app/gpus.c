@@ -56,13 +56,8 @@ prism_status_t prism_gpus_use(int32_t index) {
 /* Version of the loaded kernel module; "" where it is not known. */
 static void driver_version(const char *sys, char *out, size_t size) {
   char path[1024];
-  out[0] = '\0';
   snprintf(path, sizeof path, "%s/module/nvidia/version", sys);
-  FILE *file = fopen(path, "r");
-  if (file == NULL) return;
-  if (fgets(out, (int)size, file) == NULL) out[0] = '\0';
-  fclose(file);
-  out[strcspn(out, "\n")] = '\0';
+  if (!prism_file_first_line(path, out, size)) out[0] = '\0';
 }
 
 static prism_status_t format_gpu(const prism_gpu_seen_t *gpu, const char *sys,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 enum { PATH_BYTES = 1024, LINE_BYTES = 4096, PROCESSORS = 64 * PRISM_CORES_WORDS };
@@ -18,15 +19,6 @@ static int count(const uint64_t *mask) {
   int sum = 0;
   for (int i = 0; i < PRISM_CORES_WORDS; ++i) sum += __builtin_popcountll(mask[i]);
   return sum;
-}
-
-static bool read_line(const char *path, char *out, size_t size) {
-  FILE *file = fopen(path, "r");
-  if (file == NULL) return false;
-  bool got = fgets(out, (int)size, file) != NULL;
-  fclose(file);
-  if (got) out[strcspn(out, "\n")] = '\0';
-  return got;
 }
 
 /* "0-15,64-79": the kernel's form of a set. False: not that form, or an empty set. */
@@ -53,7 +45,7 @@ static bool parse_list(const char *text, uint64_t mask[PRISM_CORES_WORDS]) {
 
 static bool read_list(const char *path, uint64_t mask[PRISM_CORES_WORDS]) {
   char line[LINE_BYTES];
-  return read_line(path, line, sizeof line) && parse_list(line, mask);
+  return prism_file_first_line(path, line, sizeof line) && parse_list(line, mask);
 }
 
 /* Path of a file of a PCI device, whose name CUDA writes in capitals. */
@@ -69,7 +61,8 @@ static bool device_path(const char *sys, const char *pci, const char *file,
 
 int32_t prism_near_numa(const char *sys, const char *pci) {
   char path[PATH_BYTES], line[64];
-  if (!device_path(sys, pci, "numa_node", path) || !read_line(path, line, sizeof line)) return -1;
+  if (!device_path(sys, pci, "numa_node", path)) return -1;
+  if (!prism_file_first_line(path, line, sizeof line)) return -1;
   char *end;
   long node = strtol(line, &end, 10);
   return end != line && *end == '\0' && node >= 0 && node < 65536 ? (int32_t)node : -1;

@@ -88,6 +88,15 @@ bool prism_file_exists(const char *path) {
   return lstat(path, &info) == 0;
 }
 
+bool prism_file_first_line(const char *path, char *out, size_t size) {
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return false;
+  bool got = fgets(out, (int)size, file) != NULL;
+  fclose(file);
+  if (got) out[strcspn(out, "\n")] = '\0';
+  return got;
+}
+
 static prism_status_t make_folder(const char *path) {
   struct stat info;
   if (mkdir(path, 0777) == 0) return PRISM_OK;

@@ -16,6 +16,9 @@ prism_status_t prism_file_replace(const char *path, const void *data, size_t siz
 /* Does something (of any kind) stand at `path`? */
 bool prism_file_exists(const char *path);
 
+/* The first line, without its end; what does not fit is cut off. False: none can be read. */
+bool prism_file_first_line(const char *path, char *out, size_t size);
+
 /* Create a folder and its parents. PRISM_IO with the reason on failure. */
 prism_status_t prism_file_make_folders(const char *path);
 
