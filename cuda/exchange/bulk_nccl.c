@@ -94,16 +94,19 @@ static bool give_up(bulk_nccl_t *bulk) {
   return bulk->comm == NULL || part(bulk, bulk->nccl.comm_abort);
 }
 
+static void add_text(bulk_nccl_t *bulk, const char *text) {
+  const size_t used = strlen(bulk->broken_text);
+  snprintf(bulk->broken_text + used, sizeof bulk->broken_text - used, "%s", text);
+}
+
 /* From this thread's error on, every call returns it. */
 static prism_status_t break_down(bulk_nccl_t *bulk, prism_status_t status) {
   snprintf(bulk->broken_text, sizeof bulk->broken_text, "%s", prism_error_text());
+  const bool joining = bulk->stage == JOINING;
   bulk->broken = status;
   bulk->stage = IDLE;
-  if (!give_up(bulk)) {
-    const size_t used = strlen(bulk->broken_text);
-    snprintf(bulk->broken_text + used, sizeof bulk->broken_text - used,
-             "; and NCCL could not be aborted");
-  }
+  if (!give_up(bulk)) add_text(bulk, "; and NCCL could not be aborted");
+  if (joining) add_text(bulk, "; --comm mpi does without NCCL");
   return prism_error_set(status, bulk->broken_text);
 }
 

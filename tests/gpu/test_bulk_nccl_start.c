@@ -92,6 +92,7 @@ static void failures(void **state) {
   assert_int_equal(poll_to_end(&bulk, &polls), PRISM_PEER);
   assert_int_equal(polls, 3);
   assert_non_null(strstr(prism_error_text(), "rank 2: NCCL failed in the start"));
+  assert_non_null(strstr(prism_error_text(), "--comm mpi does without NCCL"));
   assert_int_equal(poll_to_end(&bulk, &polls), PRISM_PEER); /* it stays that way */
   end(&bulk, 1);
 
