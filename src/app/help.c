@@ -124,7 +124,7 @@ prism_status_t prism_options_help(prism_text_t *out) {
   PRISM_TRY(prism_text_add(out, "\nConfiguration and information\n"));
   PRISM_TRY(add_entry(out, "--config FILE", "read parameters from an INI file; options beat it"));
   PRISM_TRY(add_entry(out, "--print-config", "print all parameters as an INI file and end"));
-  PRISM_TRY(add_entry(out, "--list-devices", "print the GPUs of this machine and end"));
+  PRISM_TRY(add_entry(out, "--list-devices", "print the GPUs and cores of this machine and end"));
   PRISM_TRY(add_entry(out, "--SECTION.NAME VALUE",
                       "set any key of that INI file, e.g. --memetic.method head"));
   PRISM_TRY(add_entry(out, "--version", "print versions and end"));
