@@ -157,6 +157,50 @@ static void meet_in_step(void) {
   close_scene(&s);
 }
 
+/* ---- a rank whose GPU fails in a meeting ---- */
+
+static int polls_left; /* until it fails */
+static prism_status_t (*true_poll)(void *self, bool *done);
+
+static prism_status_t failing_poll(void *self, bool *done) {
+  if (polls_left-- > 0) return true_poll(self, done);
+  PRISM_FAIL(PRISM_DEVICE, "a GPU is lost");
+}
+
+/* The exchange of the last rank fails behind `polls` calls. */
+static void let_fail(scene_t *s, prism_bulk_ops_t *ops, int polls) {
+  if (s->comm.rank != s->comm.size - 1) return;
+  *ops = *s->bulk.ops;
+  true_poll = ops->poll;
+  ops->poll = failing_poll;
+  polls_left = polls;
+  s->bulk.ops = ops;
+}
+
+/* All ranks get the error; none waits for the one that has it. */
+static void all_hear_of_a_failure(void) {
+  for (int variant = 0; variant < 2; ++variant) {
+    scene_t s;
+    prism_bulk_ops_t ops;
+    int32_t visitors = -1;
+    prism_status_t status;
+    open_scene(&s, 0, true);
+    if (variant == 0) { /* in step: the first poll asks whether the exchange has started */
+      let_fail(&s, &ops, 1);
+      status = prism_pooling_meet(&s.pooling, &visitors);
+    } else { /* at the end */
+      prism_clock_sleep(1e-3);
+      MUST(prism_pooling_idle(&s.pooling, &visitors));
+      let_fail(&s, &ops, 0);
+      status = prism_pooling_end(&s.pooling);
+    }
+    CHECK(status == (s.comm.size > 1 ? PRISM_DEVICE : PRISM_OK));
+    CHECK(s.comm.size == 1 || strstr(prism_error_text(), "a GPU is lost") != NULL);
+    prism_error_clear();
+    close_scene(&s);
+  }
+}
+
 /* One rank without a pool, or without a communicator for it, is enough. */
 static void nobody_meets_alone(void) {
   for (int variant = 0; variant < 2; ++variant) {
@@ -180,6 +224,7 @@ int main(int argc, char **argv) {
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) return 1;
   for (uint64_t round = 0; round < 12; ++round) meet_at_random(round);
   meet_in_step();
+  all_hear_of_a_failure();
   nobody_meets_alone();
   MPI_Finalize();
   return 0;
