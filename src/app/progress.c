@@ -54,8 +54,11 @@ static void short_number(double value, char out[16]) {
 }
 
 void prism_progress_line(const prism_progress_t *progress, char *out, size_t size) {
-  char speed[16], diversity[16] = "-", left[32] = "no limit";
+  char speed[16], conflicts[24] = "-", diversity[16] = "-", left[32] = "no limit";
   short_number(progress->iterations_per_second, speed);
+  if (progress->conflicts >= 0) {
+    snprintf(conflicts, sizeof conflicts, "%" PRId64, progress->conflicts);
+  }
   if (progress->diversity >= 0) {
     snprintf(diversity, sizeof diversity, "%.2f", progress->diversity);
   }
@@ -63,8 +66,8 @@ void prism_progress_line(const prism_progress_t *progress, char *out, size_t siz
   char best[32] = "none yet";
   if (progress->best_colors > 0) snprintf(best, sizeof best, "best %d", progress->best_colors);
   /* a narrow terminal cuts the end off: the least important stands there */
-  snprintf(out, size, "k=%d conflicts=%" PRId64 " | %s | %s it/s | diversity %s | %.1f s, %s | %s",
-           progress->searched_colors, progress->conflicts, best, speed, diversity,
+  snprintf(out, size, "k=%d conflicts=%s | %s | %s it/s | diversity %s | %.1f s, %s | %s",
+           progress->searched_colors, conflicts, best, speed, diversity,
            progress->elapsed, left, progress->method == NULL ? "-" : progress->method);
 }
 

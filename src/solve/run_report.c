@@ -176,7 +176,7 @@ static void show_progress(prism_run_t *run, double elapsed) {
       .best_colors = run->best_k + run->shared->universal,
       .searched_colors = run->k + run->shared->universal,
       .lower_bound = run->shared->lower_bound + run->shared->universal,
-      .conflicts = run->f_best < 0 ? 0 : run->f_best,
+      .conflicts = run->f_best,
       .iterations = run->iterations,
       .iterations_per_second = run->rate,
       .diversity = run->diversity,

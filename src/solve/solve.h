@@ -43,7 +43,7 @@ typedef struct prism_progress {
   int32_t best_colors;       /* fewest so far (verified) */
   int32_t searched_colors;   /* k of this rank */
   int32_t lower_bound;
-  int64_t conflicts;         /* best at k on this rank */
+  int64_t conflicts;         /* best at k on this rank; -1: not known yet */
   int64_t iterations;        /* this rank */
   double iterations_per_second;
   double diversity;          /* 0..1; -1: unknown */
@@ -58,7 +58,7 @@ typedef struct prism_solve_config {
   const int32_t *initial;       /* rank 0: legal warm start [n], 0-based; NULL: none */
   prism_comm_t *comm;           /* borrowed */
   prism_bulk_t *bulk;           /* carries members between the pools of ranks; NULL: they do
-                                   not meet; borrowed */
+                                   not meet; borrowed, but destroyed when a search fails */
   const prism_engine_part_t *part; /* [parts] engines of this rank, as a GPU and cores; borrowed */
   int32_t parts;                /* >= 1 */
   /* Taken alone when the parts cannot serve this graph (device, memory, support); NULL: that

@@ -328,7 +328,7 @@ static void watch_progress(void *user, const prism_progress_t *progress) {
     watch->improved_untold = true;
   assert_true(progress->searched_colors < progress->best_colors || progress->best_colors == 1);
   assert_true(progress->lower_bound >= 1 && progress->lower_bound <= progress->best_colors);
-  assert_true(progress->conflicts >= 0 && progress->iterations >= 0);
+  assert_true(progress->conflicts >= -1 && progress->iterations >= 0);
   assert_true(progress->diversity <= 1.0);
   assert_non_null(progress->method);
   watch->best = progress->best_colors;
