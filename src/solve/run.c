@@ -43,7 +43,8 @@ static double cost_so_far(const prism_run_t *run) {
 static bool go_direct(const prism_run_t *run) {
   const prism_params_run_t *params = &run->config->params->run;
   if (params->target == 0) return false;
-  if (params->deterministic) return 2 * run->iterations < params->max_iterations;
+  const int64_t most = params->max_iterations;
+  if (params->deterministic) return most <= 0 || 2 * run->iterations < most;
   return params->time_limit <= 0.0 || prism_run_elapsed(run) < 0.5 * params->time_limit;
 }
 
