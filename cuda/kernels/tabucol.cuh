@@ -52,8 +52,9 @@ __device__ __forceinline__ void unwatch(const prism_gpu_hooks_t &hooks, const Ho
   if (time != NULL) atomicAdd(&time[host.vertex], now - watch.since);
 }
 
-/* The vertices of word w take their colours, which gamma forbids them. Frozen ones are
- * marked for good: nobody takes them in. Returns the sum of their own counts. */
+/* The vertices of word w take their colours, which gamma forbids them. Frozen ones and cells
+ * past the last vertex are marked for good: nobody takes them in. Returns the sum of their own
+ * counts. */
 template <class Cell>
 __device__ __forceinline__ int32_t settle(Search<Cell> &s, int32_t n, int32_t w,
                                           const uint16_t *start, const uint32_t *frozen) {
@@ -62,7 +63,7 @@ __device__ __forceinline__ int32_t settle(Search<Cell> &s, int32_t n, int32_t w,
     int32_t v = w * Cell::PER_WORD + j;
     bool real = s.first + v < n;
     s.color[v] = real ? start[s.first + v] : (uint16_t)0;
-    s.mark[v] = 0;
+    s.mark[v] = (uint8_t)!real;
     if (!real) continue;
     if (frozen != NULL) s.mark[v] = (uint8_t)bit_of(frozen, s.first + v);
     const Column<Cell> column(s.gamma, s.stride, v);
@@ -252,7 +253,8 @@ __device__ __forceinline__ void count_move(Search<Cell> &s, const Host &host, co
 
 /* ---- the first half: gamma ---- */
 
-/* Conflicting vertices want a host; cells past the last vertex hold no counts. */
+/* Conflicting vertices want a host. Cells of 6 bits past the row of bits hold anything, but are
+ * marked. */
 template <class Cell>
 struct InConflict {
   static __device__ __forceinline__ bool host(const Search<Cell> &s, int32_t v) {

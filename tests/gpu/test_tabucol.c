@@ -36,17 +36,18 @@ static void counts_are_those_of_the_host(void **state) {
   }
 }
 
-/* Clusters of blocks, more than 256 colours, more conflicts than lanes. */
+/* Clusters of blocks, more than 256 colours, more conflicts than lanes, a last word of 6-bit
+ * cells that reaches past the row of bits. */
 static void counts_of_large_searches(void **state) {
   (void)state;
   static const struct {
     int32_t n, k, cells, cluster;
     double p;
   } fixed[] = {{600, 400, 16, 4, 0.9}, {1000, 300, 8, 2, 0.8}, {1000, 83, 6, 1, 0.5},
-               {1000, 83, 8, 1, 0.5},  {2000, 800, 8, 8, 0.5}, {5000, 6, 16, 1, 0.001},
-               {3001, 20, 8, 1, 0.01}};
+               {512, 40, 6, 1, 0.5},   {1000, 83, 8, 1, 0.5},  {2000, 800, 8, 8, 0.5},
+               {1024, 80, 6, 1, 0.5},  {5000, 6, 16, 1, 0.001}, {3001, 20, 8, 1, 0.01}};
   prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
-  for (int i = 0; i < gpu_repeats(7, 3); ++i) {
+  for (int i = 0; i < gpu_repeats(9, 4); ++i) {
     prism_graph_t *graph = gnp(fixed[i].n, fixed[i].p, (uint64_t)i);
     const int32_t shape[3] = {0, 0, fixed[i].cells};
     trial_t trial;
