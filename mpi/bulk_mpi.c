@@ -75,19 +75,8 @@ static prism_status_t check_idle(const bulk_mpi_t *bulk, bulk_kind_t kind) {
   return PRISM_OK;
 }
 
-static prism_status_t check_rank(const bulk_mpi_t *bulk, int32_t rank, const char *what) {
-  if (rank < 0 || rank >= bulk->size)
-    PRISM_FAIL(PRISM_INVALID, "%s names rank %d: there are %d ranks", what, rank, bulk->size);
-  return PRISM_OK;
-}
-
 static prism_status_t buffer_bytes(const prism_buffer_t *buffer, size_t *bytes) {
-  if (buffer->space != PRISM_SPACE_HOST)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "MPI exchanges host buffers only");
-  if (__builtin_mul_overflow(buffer->element_bytes, buffer->count, bytes))
-    PRISM_FAIL(PRISM_INVALID, "a buffer of %zu x %zu bytes overflows", buffer->count,
-               buffer->element_bytes);
-  return PRISM_OK;
+  return prism_buffer_bytes(buffer, PRISM_SPACE_HOST, "MPI exchanges host buffers only", bytes);
 }
 
 /* --- pieces ------------------------------------------------------------------ */
@@ -192,7 +181,7 @@ static prism_status_t mpi_broadcast(void *self, const prism_buffer_t *block, int
   bulk_mpi_t *bulk = self;
   size_t bytes = 0;
   PRISM_TRY(check_idle(bulk, BROADCAST));
-  PRISM_TRY(check_rank(bulk, root, "broadcast"));
+  PRISM_TRY(prism_mpi_check_rank(root, bulk->size, "broadcast"));
   PRISM_TRY(buffer_bytes(block, &bytes));
   bulk->from = root;
   PRISM_TRY(start(bulk, BROADCAST, NULL, block->data, bytes));
@@ -205,8 +194,8 @@ static prism_status_t mpi_exchange(void *self, const prism_buffer_t *send, int32
   bulk_mpi_t *bulk = self;
   size_t bytes = 0, room = 0;
   PRISM_TRY(check_idle(bulk, EXCHANGE));
-  PRISM_TRY(check_rank(bulk, to, "exchange"));
-  PRISM_TRY(check_rank(bulk, from, "exchange"));
+  PRISM_TRY(prism_mpi_check_rank(to, bulk->size, "exchange"));
+  PRISM_TRY(prism_mpi_check_rank(from, bulk->size, "exchange"));
   PRISM_TRY(buffer_bytes(send, &bytes));
   PRISM_TRY(buffer_bytes(receive, &room));
   if (room != bytes)

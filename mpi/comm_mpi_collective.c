@@ -11,9 +11,9 @@ static prism_status_t finish(prism_mpi_t *comm, MPI_Request *request, const char
   return prism_mpi_wait(comm, request, &status, 1, what);
 }
 
-static prism_status_t check_rank(const prism_mpi_t *comm, int32_t rank, const char *what) {
-  if (rank < 0 || rank >= comm->size)
-    PRISM_FAIL(PRISM_INVALID, "%s names rank %d: there are %d ranks", what, rank, comm->size);
+prism_status_t prism_mpi_check_rank(int32_t rank, int32_t size, const char *what) {
+  if (rank < 0 || rank >= size)
+    PRISM_FAIL(PRISM_INVALID, "%s names rank %d: there are %d ranks", what, rank, size);
   return PRISM_OK;
 }
 
@@ -61,7 +61,7 @@ prism_status_t prism_mpi_argmin(prism_mpi_t *comm, int64_t in, int64_t *value, i
 }
 
 prism_status_t prism_mpi_bcast(prism_mpi_t *comm, void *data, size_t bytes, int32_t root) {
-  PRISM_TRY(check_rank(comm, root, "bcast"));
+  PRISM_TRY(prism_mpi_check_rank(root, comm->size, "bcast"));
   for (size_t at = 0; at < bytes; at += comm->piece) {
     size_t length = bytes - at < comm->piece ? bytes - at : comm->piece;
     MPI_Request request;
@@ -101,12 +101,8 @@ prism_status_t prism_mpi_allgather(prism_mpi_t *comm, const void *in, void *out,
 }
 
 static prism_status_t buffer_bytes(const prism_buffer_t *buffer, size_t *bytes) {
-  if (buffer->space != PRISM_SPACE_HOST)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "the MPI communicator moves host buffers only");
-  if (__builtin_mul_overflow(buffer->element_bytes, buffer->count, bytes))
-    PRISM_FAIL(PRISM_INVALID, "a buffer of %zu x %zu bytes overflows", buffer->count,
-               buffer->element_bytes);
-  return PRISM_OK;
+  return prism_buffer_bytes(buffer, PRISM_SPACE_HOST,
+                            "the MPI communicator moves host buffers only", bytes);
 }
 
 /* One round: a piece each way; a length of 0 stands for none. */
@@ -136,8 +132,8 @@ static prism_status_t exchange_piece(prism_mpi_t *comm, const void *send, size_t
 prism_status_t prism_mpi_exchange(prism_mpi_t *comm, const prism_buffer_t *send, int32_t to,
                                   const prism_buffer_t *receive, int32_t from) {
   size_t send_bytes = 0, receive_bytes = 0;
-  PRISM_TRY(check_rank(comm, to, "exchange"));
-  PRISM_TRY(check_rank(comm, from, "exchange"));
+  PRISM_TRY(prism_mpi_check_rank(to, comm->size, "exchange"));
+  PRISM_TRY(prism_mpi_check_rank(from, comm->size, "exchange"));
   PRISM_TRY(buffer_bytes(send, &send_bytes));
   PRISM_TRY(buffer_bytes(receive, &receive_bytes));
   if (to == comm->rank || from == comm->rank) {

@@ -109,6 +109,8 @@ prism_status_t prism_mpi_wait(prism_mpi_t *comm, MPI_Request *requests, MPI_Stat
 void prism_mpi_back_off(int64_t round);
 
 /* --- comm_mpi_collective.c ------------------------------------------------- */
+/* PRISM_INVALID, naming `what`, unless there is such a rank among `size`. */
+prism_status_t prism_mpi_check_rank(int32_t rank, int32_t size, const char *what);
 prism_status_t prism_mpi_allreduce(prism_mpi_t *comm, const void *in, void *out, size_t count,
                                    size_t element, MPI_Datatype type, prism_reduce_t op);
 prism_status_t prism_mpi_argmin(prism_mpi_t *comm, int64_t in, int64_t *value, int32_t *rank);

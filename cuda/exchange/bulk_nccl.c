@@ -124,12 +124,8 @@ static prism_status_t check_rank(const bulk_nccl_t *bulk, int32_t rank) {
 }
 
 static prism_status_t check_buffer(const prism_buffer_t *buffer, size_t *bytes) {
-  if (buffer->space != PRISM_SPACE_DEVICE)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "NCCL exchanges buffers in the memory of GPUs only");
-  if (__builtin_mul_overflow(buffer->element_bytes, buffer->count, bytes))
-    PRISM_FAIL(PRISM_INVALID, "a buffer of %zu x %zu bytes overflows", buffer->count,
-               buffer->element_bytes);
-  return PRISM_OK;
+  return prism_buffer_bytes(buffer, PRISM_SPACE_DEVICE,
+                            "NCCL exchanges buffers in the memory of GPUs only", bytes);
 }
 
 /* --- operations -------------------------------------------------------------- */

@@ -22,12 +22,8 @@ static prism_status_t check_rank(int32_t rank) {
 }
 
 static prism_status_t check_buffer(const prism_buffer_t *buffer, size_t *bytes) {
-  if (buffer->space != PRISM_SPACE_HOST)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "a single process exchanges host buffers only");
-  if (__builtin_mul_overflow(buffer->element_bytes, buffer->count, bytes))
-    PRISM_FAIL(PRISM_INVALID, "a buffer of %zu x %zu bytes overflows", buffer->count,
-               buffer->element_bytes);
-  return PRISM_OK;
+  return prism_buffer_bytes(buffer, PRISM_SPACE_HOST,
+                            "a single process exchanges host buffers only", bytes);
 }
 
 static void copy_bytes(void *out, const void *in, size_t bytes) {

@@ -32,6 +32,11 @@ typedef struct prism_buffer {
   void *stream;  /* opaque queue that orders device buffers; NULL on the host */
 } prism_buffer_t;
 
+/* Bytes of a buffer in `space`. PRISM_UNSUPPORTED with `refusal` as its text where it lies
+ * elsewhere, PRISM_INVALID when they overflow. */
+prism_status_t prism_buffer_bytes(const prism_buffer_t *buffer, prism_space_t space,
+                                  const char *refusal, size_t *bytes);
+
 enum { PRISM_TAG_MAX = 255, PRISM_ANY_RANK = -1 };
 
 /* A message taken by poll(). */
