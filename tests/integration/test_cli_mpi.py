@@ -116,7 +116,8 @@ def test_killed_rank_ends_the_job():
     expect(tool("verify", "hard.col", "x.sol"), 0)
 
 
-if __name__ == "__main__":
+def main(tests):
+    """The tests of a file that starts several ranks; exit 77 where nothing can start them."""
     try:
         probe = subprocess.run([MPIEXEC, "-np", "2", "true"], env={**os.environ, **ENVIRONMENT},
                                capture_output=True, timeout=60, check=False)
@@ -126,4 +127,8 @@ if __name__ == "__main__":
     if probe.returncode != 0:
         print(f"skipped: {MPIEXEC} starts nothing here: {probe.stderr.decode()}")
         sys.exit(77)
-    cli.main(globals())
+    cli.main(tests)
+
+
+if __name__ == "__main__":
+    main(globals())
