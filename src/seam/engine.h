@@ -21,6 +21,7 @@
 #include "seam/comm.h"
 #include "seam/gpu_profile.h"
 #include "seam/phase.h"
+#include "seam/state.h"
 
 /* Immutable snapshot of the search parameters; takes effect with the submitted
  * work. Zero in a field marked (auto) lets the engine choose. */
@@ -162,6 +163,15 @@ typedef struct prism_engine_ops {
    * accepted by f and by distance. */
   prism_status_t (*import_colors)(void *self, int32_t island, const int32_t *color, int32_t k,
                                   bool seed, prism_import_result_t *result);
+  /* What an idle island knows, to go on from at any later time. [out] state  owned by the
+   * caller (prism_island_state_release), empty on failure */
+  prism_status_t (*save)(void *self, int32_t island, prism_island_state_t *state);
+  /* Go on from a state of the same graph, in place of what the idle island has. Bytes of the
+   * same kind of engine: every later piece of work does what it would have done there.
+   * [out] exact  false: only the rows were taken, as far as there is room for them; they
+   * start searches at their k and below. Hooks are not part of it. */
+  prism_status_t (*restore)(void *self, int32_t island, const prism_island_state_t *state,
+                            bool *exact);
   /* NULL: none. PRISM_UNSUPPORTED: the engine lacks one of these; what was set stays. */
   prism_status_t (*set_hooks)(void *self, int32_t island, const prism_hooks_t *hooks);
   /* [out] values [n] of one counter. */
