@@ -190,6 +190,22 @@ static prism_status_t desk_import(void *self, int32_t island, const int32_t *col
   return desk->island_ops->import_colors(at, color, k, seed, result);
 }
 
+static prism_status_t desk_save(void *self, int32_t island, prism_island_state_t *state) {
+  desk_t *desk = self;
+  void *at = NULL;
+  *state = (prism_island_state_t){.n = 0};
+  PRISM_TRY(idle_island(desk, island, &at));
+  return desk->island_ops->save(at, state);
+}
+
+static prism_status_t desk_restore(void *self, int32_t island, const prism_island_state_t *state,
+                                   bool *exact) {
+  desk_t *desk = self;
+  void *at = NULL;
+  PRISM_TRY(idle_island(desk, island, &at));
+  return desk->island_ops->restore(at, state, exact);
+}
+
 static prism_status_t desk_hooks(void *self, int32_t island, const prism_hooks_t *hooks) {
   desk_t *desk = self;
   void *at = NULL;
@@ -310,6 +326,8 @@ prism_status_t prism_desk_create(const prism_desk_setup_t *setup, prism_engine_t
       .stop = desk_stop,             .export_colors = desk_export,
       .import_colors = desk_import,  .set_hooks = desk_hooks,
       .export_counters = desk_counters,
+      .save = setup->ops->save != NULL ? desk_save : NULL,
+      .restore = setup->ops->restore != NULL ? desk_restore : NULL,
       .outbox = setup->ops->outbox != NULL ? desk_outbox : NULL,
       .inbox = setup->ops->inbox != NULL ? desk_inbox : NULL,
       .receive = setup->ops->receive != NULL ? desk_receive : NULL,

@@ -24,6 +24,9 @@ typedef struct prism_island_ops {
                                   int32_t *k, int64_t *f);
   prism_status_t (*import_colors)(void *island, const int32_t *color, int32_t k, bool seed,
                                   prism_import_result_t *result);
+  /* Both or none. */
+  prism_status_t (*save)(void *island, prism_island_state_t *state);
+  prism_status_t (*restore)(void *island, const prism_island_state_t *state, bool *exact);
   prism_status_t (*set_hooks)(void *island, const prism_hooks_t *hooks);
   prism_status_t (*export_counters)(void *island, prism_counter_t which, uint32_t *values);
   /* All three or none. */

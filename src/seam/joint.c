@@ -1,6 +1,5 @@
 #include "seam/joint.h"
 
-
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -91,6 +90,27 @@ static prism_status_t joint_import(void *self, int32_t island, const int32_t *co
   int32_t local = 0;
   PRISM_TRY(find_part(self, island, &part, &local));
   return part->ops->import_colors(part->self, local, color, k, seed, result);
+}
+
+/* The bytes are those of the part: a state also fits an island of that engine alone. */
+static prism_status_t joint_save(void *self, int32_t island, prism_island_state_t *state) {
+  prism_engine_t *part = NULL;
+  int32_t local = 0;
+  *state = (prism_island_state_t){.n = 0};
+  PRISM_TRY(find_part(self, island, &part, &local));
+  if (part->ops->save == NULL)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "islands of the %s engine cannot be saved", part->ops->name);
+  return part->ops->save(part->self, local, state);
+}
+
+static prism_status_t joint_restore(void *self, int32_t island, const prism_island_state_t *state,
+                                    bool *exact) {
+  prism_engine_t *part = NULL;
+  int32_t local = 0;
+  PRISM_TRY(find_part(self, island, &part, &local));
+  if (part->ops->restore == NULL)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "islands of the %s engine cannot be restored", part->ops->name);
+  return part->ops->restore(part->self, local, state, exact);
 }
 
 static prism_status_t joint_hooks(void *self, int32_t island, const prism_hooks_t *hooks) {
@@ -222,6 +242,7 @@ prism_status_t prism_joint_create(const prism_engine_part_t *part, int32_t parts
       .poll = joint_poll,             .wait_any = joint_wait_any,
       .stop = joint_stop,             .export_colors = joint_export,
       .import_colors = joint_import,  .set_hooks = joint_hooks,
+      .save = joint_save,             .restore = joint_restore,
       .export_counters = joint_counters,
       .outbox = joint_outbox,         .inbox = joint_inbox,
       .receive = joint_receive,       .gpu_stats = joint_gpu_stats,

@@ -34,6 +34,11 @@ typedef struct prism_island_state {
 prism_status_t prism_island_state_init(prism_island_state_t *state, int32_t n, int32_t rows,
                                        size_t size);
 
+/* Is it a state of a graph of n vertices, as far as that can be told without the bytes: rows,
+ * methods, colors and f that can be? PRISM_FORMAT with the reason where not; f is not counted
+ * again. O(rows n). */
+prism_status_t prism_island_state_check(const prism_island_state_t *state, int32_t n);
+
 /* Also of an empty (zeroed) one. */
 void prism_island_state_release(prism_island_state_t *state);
 
