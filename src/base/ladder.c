@@ -126,6 +126,51 @@ double prism_ladder_share(const prism_ladder_t *ladder, const uint32_t *attempts
   return tried > 0 ? (double)made / (double)tried : 0.0;
 }
 
+void prism_ladder_pack(const prism_ladder_t *ladder, prism_pack_t *pack) {
+  prism_pack_i32(pack, ladder->levels);
+  prism_pack_i32(pack, ladder->sweeps);
+  for (int32_t i = 0; i < ladder->levels; ++i) prism_pack_f64(pack, ladder->temperature[i]);
+  for (int32_t i = 0; i + 1 < ladder->levels; ++i) {
+    prism_pack_f64(pack, ladder->gap[i]);
+    prism_pack_f64(pack, ladder->rate[i]);
+  }
+  prism_pack_f64(pack, ladder->swap_low);
+  prism_pack_f64(pack, ladder->swap_high);
+  prism_pack_bool(pack, ladder->pinned);
+  prism_pack_bool(pack, ladder->frozen);
+  prism_pack_i32(pack, ladder->windows);
+}
+
+prism_status_t prism_ladder_unpack(prism_unpack_t *unpack, int32_t most, prism_ladder_t *ladder) {
+  enum { MOST_SWEEPS = 1 << 20 };
+  *ladder = (prism_ladder_t){.levels = prism_unpack_i32(unpack, 1, most)};
+  ladder->sweeps = prism_unpack_i32(unpack, 1, MOST_SWEEPS);
+  int32_t gaps = ladder->levels - 1;
+  prism_status_t status = PRISM_ALLOC(ladder->levels, &ladder->temperature);
+  if (status == PRISM_OK) status = PRISM_ALLOC(gaps, &ladder->gap);
+  if (status == PRISM_OK) status = PRISM_ALLOC(gaps, &ladder->rate);
+  if (status != PRISM_OK) {
+    prism_ladder_release(ladder);
+    return status;
+  }
+  /* The ends may be passed by a rounding. */
+  double low = 0.5 * PRISM_LADDER_COLDEST, high = 2.0 * PRISM_LADDER_HOTTEST;
+  for (int32_t i = 0; i <= gaps; ++i) {
+    ladder->temperature[i] = prism_unpack_f64(unpack, low, high);
+    low = ladder->temperature[i];
+  }
+  for (int32_t i = 0; i < gaps; ++i) {
+    ladder->gap[i] = prism_unpack_f64(unpack, 1e-12, log(4.0 * high / PRISM_LADDER_COLDEST));
+    ladder->rate[i] = prism_unpack_f64(unpack, -1.0, 1.0);
+  }
+  ladder->swap_low = prism_unpack_f64(unpack, -1.0, 1.0);
+  ladder->swap_high = prism_unpack_f64(unpack, ladder->swap_low, 1.0);
+  ladder->pinned = prism_unpack_bool(unpack);
+  ladder->frozen = prism_unpack_bool(unpack);
+  ladder->windows = prism_unpack_i32(unpack, 0, INT32_MAX - 1);
+  return PRISM_OK;
+}
+
 void prism_ladder_weights(double t, int32_t k, uint32_t *weight) {
   double most = (double)(UINT32_MAX / (uint32_t)k);
   for (int32_t d = 0; d < PRISM_LADDER_WEIGHTS; ++d)

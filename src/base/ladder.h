@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/pack.h"
 #include "base/rng.h"
 #include "base/status.h"
 
@@ -75,6 +76,12 @@ bool prism_ladder_tune(prism_ladder_t *ladder, const uint32_t *attempts,
  * tried. [in] attempts, accepted [levels - 1] */
 double prism_ladder_share(const prism_ladder_t *ladder, const uint32_t *attempts,
                           const uint32_t *accepted);
+
+/* A ladder with all that it has learned, as bytes. */
+void prism_ladder_pack(const prism_ladder_t *ladder, prism_pack_t *pack);
+/* [out] ladder  fresh, with 1 .. `most` levels, usable whatever was read; the caller asks
+ * prism_unpack_close whether it is true. PRISM_MEMORY: nothing is left. */
+prism_status_t prism_ladder_unpack(prism_unpack_t *unpack, int32_t most, prism_ladder_t *ladder);
 
 /* [out] weight [PRISM_LADDER_WEIGHTS]: proportional to exp(-d / t); k of the largest
  * sum up to less than 2^32. */
