@@ -2,7 +2,7 @@
  *
  * The serial HDF5 library is not thread-safe, so every call here must come from
  * one thread, the I/O thread of the store; calls of several stores of a process
- * are kept apart by a lock inside. hdf5.h is included by store_h5.c alone. */
+ * are kept apart by a lock inside (h5_tools.h). */
 #ifndef PRISM_SOLVE_STORE_H5_H
 #define PRISM_SOLVE_STORE_H5_H
 

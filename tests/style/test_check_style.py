@@ -32,7 +32,7 @@ class StyleTest(unittest.TestCase):
             "src/base/a.h": GUARDED.format("#include <stdint.h>"),
             "src/model/b.h": GUARDED.format('#include "base/a.h"'),
             "src/model/b.c": '#include "model/b.h"\n#include <zlib.h>\n/* printf() is for app */\n',
-            "src/solve/store_h5.c": '#include <hdf5.h>\n',
+            "src/solve/h5_tools.h": GUARDED.format("#include <hdf5.h>"),
             "src/app/main.c": '#include <mpi.h>\n#include "prism/prism.h"\n#if PRISM_HAVE_MPI\n'
                               '#endif\nint main(void) { printf("x"); exit(0); }\n',
             "src/app/config.c": "#include <iniparser.h>\n",
