@@ -38,7 +38,7 @@ on_one_core() { taskset -c "${PRISM_BENCH_CORE:-$(one_core)}" "$@"; }
 
 processor() {
   local name
-  name=$(sed -n 's/^model name[[:space:]]*: *//p' /proc/cpuinfo | head -1)
+  name=$(sed -n 's/^model name[[:space:]]*: *//p' /proc/cpuinfo | sed -n 1p)
   say "${name:-$(uname -m)}"
 }
 
@@ -55,7 +55,7 @@ machine() {
 # Name, driver and CUDA version of the first of these GPUs, one a line.
 gpu_facts() {
   local first version
-  first=$(gpu_list | head -1)
+  first=$(gpu_list | sed -n 1p)
   nvidia-smi --id="$first" --query-gpu=name,driver_version --format=csv,noheader |
     sed 's/, */\n/'
   version=$("$build_folder/prism-dist" --version 2>/dev/null |
@@ -70,7 +70,7 @@ gpu_machine() {
   if [ -n "${PRISM_MACHINE:-}" ]; then
     say "$PRISM_MACHINE"
   else
-    gpu_facts | head -1 | tr '[:upper:]' '[:lower:]' | grep -o '[a-z0-9]*' |
+    gpu_facts | sed -n 1p | tr '[:upper:]' '[:lower:]' | grep -o '[a-z0-9]*' |
       grep -vx 'nvidia\|tesla\|geforce' | paste -sd-
   fi
 }

@@ -88,7 +88,7 @@ measure_rates() {
       say "left out, no instance: $graph" >&2
       continue
     }
-    line=$(CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=$(gpu_list | head -1) \
+    line=$(CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=$(gpu_list | sed -n 1p) \
       "$build_folder/bench/bench_gpu_rate" "$file" "$k" "${rate_options[@]}" </dev/null) || {
       say "$graph $k: bench_gpu_rate failed" >&2
       status=1

@@ -385,10 +385,10 @@ prism_status_t prism_population_read(const prism_population_t *p, int32_t row, i
                                      int64_t *f, cudaStream_t stream) {
   uint16_t *packed = NULL;
   int32_t count = 0;
-  PRISM_TRY(PRISM_ALLOC(p->pool.pitch, &packed));
+  PRISM_TRY(PRISM_ALLOC(p->pool.n, &packed)); /* what follows up to the pitch was never written */
   cudaError_t error =
       cudaMemcpyAsync(packed, p->pool.color + (size_t)row * (size_t)p->pool.pitch,
-                      (size_t)p->pool.pitch * sizeof *packed, cudaMemcpyDeviceToHost, stream);
+                      (size_t)p->pool.n * sizeof *packed, cudaMemcpyDeviceToHost, stream);
   if (error == cudaSuccess)
     error = cudaMemcpyAsync(&count, p->pool.f + row, sizeof count, cudaMemcpyDeviceToHost, stream);
   if (error == cudaSuccess) error = cudaStreamSynchronize(stream);

@@ -55,15 +55,21 @@ static prism_graph_t *large_graph(void) {
   return graph;
 }
 
-/* The work's end: a legal colouring. Returns the summary of the last piece. */
+/* The work's end: a legal colouring, but for the short form, which only begins. Returns the
+ * summary of the last piece. */
 static prism_summary_t solve(prism_engine_t *engine, const prism_graph_t *graph,
                              prism_work_t work, int32_t *color) {
+  const bool whole = gpu_repeats(1, 0) == 1;
+  if (!whole) {
+    work.params.generation_iterations = 40;
+    work.generations = 2;
+  }
   prism_summary_t summary = finish(engine, submit(engine, 0, &work));
   assert_int_equal(take(engine, 0, graph, 0, color), summary.f_best);
   print_message("%s: %lld moves in %lld generations, %.2f s\n",
                 prism_method_name(work.params.method), (long long)summary.iterations,
                 (long long)summary.generations, summary.seconds);
-  assert_int_equal(summary.f_best, 0);
+  if (whole) assert_int_equal(summary.f_best, 0);
   return summary;
 }
 
@@ -126,7 +132,7 @@ static void perform(const prism_gpu_setup_t *setup, const prism_graph_t *graph,
   prism_engine_t engine = open_engine(setup, graph, 1, seed);
   prism_work_t work = work_of(method, LARGE_K, 3);
   work.params.population = 6;
-  work.params.generation_iterations = 500; /* far too short for a find */
+  work.params.generation_iterations = gpu_repeats(500, 40); /* far too short for a find */
   o->summary = finish(&engine, submit(&engine, 0, &work));
   assert_int_equal(take(&engine, 0, graph, 0, o->best), o->summary.f_best);
   take(&engine, 0, graph, 1, o->elite);
