@@ -63,10 +63,18 @@ static prism_status_t sync_folder(const char *folder) {
   return PRISM_OK;
 }
 
+prism_status_t prism_file_sync_folder(const char *path) {
+  char *folder = NULL;
+  PRISM_TRY(folder_of(path, &folder));
+  prism_status_t status = sync_folder(folder);
+  prism_free(folder);
+  PRISM_TRY(status);
+  return PRISM_OK;
+}
+
 prism_status_t prism_file_replace(const char *path, const void *data, size_t size) {
-  char *temporary = NULL, *folder = NULL;
+  char *temporary = NULL;
   prism_status_t status;
-  PRISM_TRY_GOTO(status, folder_of(path, &folder), done);
   PRISM_TRY_GOTO(status, prism_string_format(&temporary, "%s.tmp", path), done);
   status = write_new(temporary, data, size);
   if (status == PRISM_OK && rename(temporary, path) != 0)
@@ -76,10 +84,9 @@ prism_status_t prism_file_replace(const char *path, const void *data, size_t siz
     unlink(temporary);
     goto done;
   }
-  PRISM_TRY_GOTO(status, sync_folder(folder), done);
+  PRISM_TRY_GOTO(status, prism_file_sync_folder(path), done);
 done:
   prism_free(temporary);
-  prism_free(folder);
   return status;
 }
 

@@ -13,6 +13,10 @@
  * with the system's reason on failure; the temporary file is then removed. */
 prism_status_t prism_file_replace(const char *path, const void *data, size_t size);
 
+/* Make renames and links in the folder of `path` last, as far as the file system can.
+ * PRISM_STORAGE with the reason. */
+prism_status_t prism_file_sync_folder(const char *path);
+
 /* Does something (of any kind) stand at `path`? */
 bool prism_file_exists(const char *path);
 

@@ -101,7 +101,7 @@ typedef struct prism_checkpoint_head {
 
 /* An island ahead of its rows and bytes: prism_island_state_t without the arrays. */
 typedef struct prism_checkpoint_island {
-  int32_t id;             /* global */
+  int32_t id;             /* global, >= 0 */
   int32_t rank;           /* 0 .. ranks - 1 */
   char engine[PRISM_ENGINE_NAME_BYTES];
   int32_t version;
@@ -144,7 +144,7 @@ prism_status_t prism_checkpoint_solution(prism_checkpoint_t *checkpoint,
                                          const prism_solution_row_t *row, const int32_t *color);
 
 /* Begin the next island: exactly island->rows rows and island->size bytes follow, before the
- * next island or commit(). Each id comes once. */
+ * next island or commit(). Ids ascend, and ranks do not descend. */
 prism_status_t prism_checkpoint_island(prism_checkpoint_t *checkpoint,
                                        const prism_checkpoint_island_t *island);
 
