@@ -276,7 +276,7 @@ prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stre
 prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream) {
   /* What others left had lost its differences before: no sign of a wrong length. */
   if (!p->inherited && !p->length_given && p->length < LONGEST)
-    p->length = p->length * 7 / 5;
+    p->length *= 2;
   p->inherited = false;
   p->progress = (prism_population_progress_t){0};
   if (!p->tournament_given) p->tournament = TOURNAMENT;

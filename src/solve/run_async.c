@@ -129,7 +129,11 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
   }
   /* Short slices while things move, longer ones once a k proves hard. */
   double slice = island->portfolio.total * 0.05;
-  slice = slice < 0.02 ? 0.02 : slice > 0.5 ? 0.5 : slice;
+  double longest = 0.5;
+  if (island->id == run->pooling.island && run->pooling.state != PRISM_POOLING_OFF)
+    longest = 0.5 * run->pooling.interval; /* it meets others when it is idle */
+  slice = slice < longest ? slice : longest;
+  slice = slice > 0.02 ? slice : 0.02;
   return prism_run_submit(run, i, 0, slice);
 }
 
