@@ -119,7 +119,12 @@ static prism_status_t begin(prism_arm_t *arm, const prism_search_params_t *param
   if (arm->method == PRISM_METHOD_TEMPERING) return begin_tempering(arm, params);
   arm->left = arm->generation_iterations;
   if (is_population(arm->method)) return prism_arm_breed(arm);
-  if (arm->local.state != NULL && arm->generations > 0) return PRISM_OK; /* it goes on */
+  if (arm->local.state != NULL && arm->generations > 0) {
+    /* It goes on, but without a tabu list: then a state saved between generations needs none,
+     * and what follows it is the same. Costs nothing (docs/EXPERIMENTS.md). */
+    prism_local_forget_tabu(&arm->local);
+    return PRISM_OK;
+  }
   return prism_local_start(&arm->local, arm->member[0].color);
 }
 

@@ -2,7 +2,7 @@
  * as a state machine that can be advanced in slices of any length.
  *
  * A generation of a trajectory method (TABUCOL, PARTIALCOL, WEIGHTED) is L moves of
- * one individual. HEAD (Moalic & Gondran 2018): two individuals, two GPX children,
+ * one individual; its tabu list ends with it. HEAD (Moalic & Gondran 2018): two individuals, two GPX children,
  * each searched for L moves, the best of earlier cycles brought back. POOL: mates
  * drawn at random, one child a generation, the pool kept apart by partition distance
  * (after Lu & Hao 2010; Goudet, Grelier & Hao 2022). L grows when a population has

@@ -32,6 +32,14 @@ static prism_status_t cpu_import(void *island, const int32_t *color, int32_t k, 
   return prism_island_import(island, color, k, seed, result);
 }
 
+static prism_status_t cpu_save(void *island, prism_island_state_t *state) {
+  return prism_island_save(island, state);
+}
+
+static prism_status_t cpu_restore(void *island, const prism_island_state_t *state, bool *exact) {
+  return prism_island_restore(island, state, exact);
+}
+
 static prism_status_t cpu_hooks(void *island, const prism_hooks_t *hooks) {
   return prism_island_hooks(island, hooks);
 }
@@ -45,6 +53,8 @@ static const prism_island_ops_t island_ops = {
     .work = cpu_work,
     .export_colors = cpu_export,
     .import_colors = cpu_import,
+    .save = cpu_save,
+    .restore = cpu_restore,
     .set_hooks = cpu_hooks,
     .export_counters = cpu_counters,
 };

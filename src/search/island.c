@@ -20,6 +20,12 @@ prism_status_t prism_island_init(prism_island_t *island, const prism_graph_t *ke
   return PRISM_ALLOC(kernel->n, &island->mate);
 }
 
+static void drop_founders(prism_island_t *island) {
+  prism_free(island->founder);
+  island->founder = NULL;
+  island->founders = 0;
+}
+
 static void drop_arms(prism_island_t *island) {
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     if (!island->live[m]) continue;
@@ -38,6 +44,7 @@ void prism_island_release(prism_island_t *island) {
   prism_free(island->incumbent);
   prism_free(island->mate);
   prism_free(island->learned);
+  drop_founders(island);
   memset(island, 0, sizeof *island);
 }
 
@@ -62,6 +69,7 @@ static void take_incumbent(prism_island_t *island, const int32_t *view_color, in
 
 void prism_island_remember(prism_island_t *island) {
   if (island->ground == NULL) return;
+  drop_founders(island); /* the arms hold what came of them */
   if (island->ground->problem == NULL) {
     take_incumbent(island, NULL, 0);
     return;
@@ -82,6 +90,13 @@ void prism_island_remember(prism_island_t *island) {
   island->mate_k = island->k;
 }
 
+prism_status_t prism_island_stand(prism_island_t *island) {
+  /* Frozen vertices keep their colours only where nothing is peeled and recoloured. */
+  bool whole = island->hooks != NULL && island->hooks->frozen != NULL;
+  PRISM_TRY(prism_ground_take(island->grounds, whole ? 0 : island->k, &island->ground));
+  return prism_island_map_hooks(island);
+}
+
 static prism_status_t change_k(prism_island_t *island, int32_t k) {
   prism_island_remember(island);
   if (island->live[PRISM_METHOD_WEIGHTED])
@@ -91,10 +106,7 @@ static prism_status_t change_k(prism_island_t *island, int32_t k) {
   prism_hooks_unmap(&island->mapped);
   island->k = k;
   island->seeded = false;
-  /* Frozen vertices keep their colours only where nothing is peeled and recoloured. */
-  bool whole = island->hooks != NULL && island->hooks->frozen != NULL;
-  PRISM_TRY(prism_ground_take(island->grounds, whole ? 0 : k, &island->ground));
-  return prism_island_map_hooks(island);
+  return prism_island_stand(island);
 }
 
 /* Found an arm from a kernel colouring with from_k colours, brought down to k. */
@@ -120,7 +132,7 @@ static prism_status_t ready_arm(prism_island_t *island, const prism_search_param
   prism_method_t m = params->method;
   prism_arm_t *arm = &island->arm[m];
   if (!island->live[m]) {
-    uint32_t individual = island->id * 16u + (uint32_t)m;
+    uint32_t individual = prism_island_individual(island, m);
     bool learned = m == PRISM_METHOD_WEIGHTED && island->learned != NULL;
     const prism_hooks_t *hooks = island->hooks != NULL || learned ? &island->mapped : NULL;
     prism_status_t status = prism_arm_init(arm, m, island->ground->problem, island->isa, hooks,
@@ -132,6 +144,10 @@ static prism_status_t ready_arm(prism_island_t *island, const prism_search_param
       status = found_from(island, arm, island->incumbent, island->incumbent_k);
     if (status == PRISM_OK && arm->capacity > 1 && island->mate_k > 0)
       status = found_from(island, arm, island->mate, island->mate_k);
+    for (int32_t i = 0; i < island->founders && status == PRISM_OK; ++i)
+      if (arm->members < arm->capacity)
+        status = found_from(island, arm, island->founder + (size_t)i * (size_t)island->kernel->n,
+                            island->founder_k);
     if (status != PRISM_OK) {
       prism_arm_release(arm);
       return status;
@@ -219,6 +235,7 @@ prism_status_t prism_island_import(prism_island_t *island, const int32_t *color,
     memcpy(island->incumbent, color, (size_t)island->kernel->n * sizeof *color);
     island->incumbent_k = k;
     island->seeded = true;
+    drop_founders(island);
     result->accepted = true;
     return PRISM_OK;
   }

@@ -25,6 +25,10 @@ typedef struct prism_island {
   bool seeded;                    /* it was imported, and no work has begun from it */
   int32_t *mate;                  /* [kernel n] a second one, from a population; owned */
   int32_t mate_k;                 /* 0: none */
+  int32_t *founder;               /* [founders][kernel n] more of them, from another engine's
+                                     state, until the first k is left; owned */
+  int32_t founders;
+  int32_t founder_k;
 
   const prism_hooks_t *hooks;     /* kernel numbering, borrowed */
   prism_hooks_t mapped;           /* view numbering; arrays owned */
@@ -37,6 +41,15 @@ prism_status_t prism_island_init(prism_island_t *island, const prism_graph_t *ke
                                  uint64_t seed, uint32_t id);
 void prism_island_release(prism_island_t *island);
 
+/* Take the ground of island->k, which has none, with the hooks on it. */
+prism_status_t prism_island_stand(prism_island_t *island);
+
+/* Global id of the random streams of a method's arm. */
+static inline uint32_t prism_island_individual(const prism_island_t *island,
+                                               prism_method_t method) {
+  return island->id * 16u + (uint32_t)method;
+}
+
 /* Do a piece of work; see seam/engine.h. */
 prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *work,
                                  const atomic_bool *stop, prism_summary_t *summary);
@@ -45,6 +58,10 @@ prism_status_t prism_island_export(prism_island_t *island, int32_t which, uint32
                                    int32_t *color, int32_t *k, int64_t *f);
 prism_status_t prism_island_import(prism_island_t *island, const int32_t *color, int32_t k,
                                    bool seed, prism_import_result_t *result);
+/* In search/island_state.c; see seam/engine.h. */
+prism_status_t prism_island_save(const prism_island_t *island, prism_island_state_t *state);
+prism_status_t prism_island_restore(prism_island_t *island, const prism_island_state_t *state,
+                                    bool *exact);
 prism_status_t prism_island_hooks(prism_island_t *island, const prism_hooks_t *hooks);
 prism_status_t prism_island_counters(prism_island_t *island, prism_counter_t which,
                                      uint32_t *values);

@@ -15,11 +15,8 @@ prism_status_t prism_island_learn(prism_island_t *island, const prism_arm_t *arm
   int64_t *arc = NULL;
   PRISM_TRY(prism_view_arcs(kernel, island->ground->view, &arc));
   for (int32_t v = 0; v < g->n; ++v)
-    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e) {
-      size_t row = (size_t)v * (size_t)s->tiles * PRISM_TILE;
-      size_t at = s->problem->bits != NULL ? row + (size_t)g->neighbor[e] : (size_t)e;
-      island->learned[arc[e]] = s->weight[at];
-    }
+    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
+      island->learned[arc[e]] = prism_state_weight(s, v, e);
   prism_free(arc);
   return PRISM_OK;
 }

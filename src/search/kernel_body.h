@@ -18,7 +18,8 @@
 #include "search/kernel_partialcol_body.h"
 
 static const prism_kernels_t KERNEL(kernels) = {
-    PRISM_ISA_NAME, KERNEL(start), KERNEL(tabucol), KERNEL(partialcol)};
+    PRISM_ISA_NAME,    KERNEL(start),   KERNEL(allow_all),
+    KERNEL(arrange),   KERNEL(tabucol), KERNEL(partialcol)};
 
 #undef FORBID
 #undef COUNT

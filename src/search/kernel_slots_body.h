@@ -135,6 +135,22 @@ static void KERNEL(forbid)(prism_state_t *s, int32_t v, int32_t c, int64_t tenur
   prism_calendar_add(&s->calendar, s->iteration + (tenure < 1 ? 1 : tenure), v, c);
 }
 
+/* The tabu of (v, c) has ended. */
+static inline void KERNEL(allow)(prism_state_t *s, int32_t v, int32_t c) {
+  prism_bitset_remove(s->tabu + (size_t)v * (size_t)s->tabu_words, c);
+  int32_t i = s->slot_of[v];
+  if (i < 0 || s->color[v] == c) return;
+  CELL x = COUNT(ROW_OF(s, i)[c]), best = ((CELL *)s->best)[i];
+  ROW_OF(s, i)[c] = x;
+  if (x < best) {
+    ((CELL *)s->best)[i] = x;
+    ((KEY *)s->key)[i] = (KEY)(x - ((CELL *)s->own)[i]);
+    s->ties[i] = 1;
+  } else if (x == best) {
+    ++s->ties[i];
+  }
+}
+
 /* Allow again what expires at this iteration. */
 static void KERNEL(expire)(prism_state_t *s) {
   prism_calendar_t *calendar = &s->calendar;
@@ -146,21 +162,18 @@ static void KERNEL(expire)(prism_state_t *s) {
     entry->next = calendar->free;
     calendar->free = at;
     at = next;
-    if (v < 0) continue;
-    prism_bitset_remove(s->tabu + (size_t)v * (size_t)s->tabu_words, c);
-    int32_t i = s->slot_of[v];
-    if (i < 0 || s->color[v] == c) continue;
-    CELL x = COUNT(ROW_OF(s, i)[c]), best = ((CELL *)s->best)[i];
-    ROW_OF(s, i)[c] = x;
-    if (x < best) {
-      ((CELL *)s->best)[i] = x;
-      ((KEY *)s->key)[i] = (KEY)(x - ((CELL *)s->own)[i]);
-      s->ties[i] = 1;
-    } else if (x == best) {
-      ++s->ties[i];
-    }
+    if (v >= 0) KERNEL(allow)(s, v, c);
   }
   *head = -1;
+}
+
+/* Allow again all that would expire some time. */
+static void KERNEL(allow_all)(prism_state_t *s) {
+  prism_calendar_t *calendar = &s->calendar;
+  for (int32_t at = 0; at < calendar->used; ++at)
+    if (calendar->entry[at].vertex >= 0)
+      KERNEL(allow)(s, calendar->entry[at].vertex, calendar->entry[at].color);
+  prism_calendar_clear(calendar);
 }
 
 /* Take back the tabu of (v, c), which a move aspires to. */

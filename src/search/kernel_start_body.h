@@ -96,6 +96,20 @@ static prism_status_t KERNEL(start)(prism_state_t *s, bool partial) {
   return PRISM_OK;
 }
 
+/* Slots in a given order instead of that of the vertices: choices at random count through
+ * them. False: these are not the vertices with slots; the state is then without use. */
+static bool KERNEL(arrange)(prism_state_t *s, const int32_t *order, int32_t count) {
+  if (count != s->slots) return false;
+  while (s->slots > 0) KERNEL(slot_leave)(s, s->slot_vertex[s->slots - 1]);
+  for (int32_t i = 0; i < count; ++i) {
+    int32_t v = order[i], c = s->color[v];
+    bool wanted = c < 0 || TILE_OF(s, v)[(size_t)c * PRISM_TILE + (size_t)(v & 63)] > 0;
+    if (!wanted || s->slot_of[v] >= 0) return false;
+    KERNEL(slot_enter)(s, v);
+  }
+  return s->slots == count;
+}
+
 /* Before a move into a class: room for the slots and tabu entries it can make, and
  * cells that can hold the counts it leads to. */
 static prism_status_t KERNEL(prepare)(prism_state_t *s, int32_t c, bool *widen) {

@@ -9,11 +9,12 @@
 void prism_local_init(prism_local_t *local, const prism_problem_t *problem,
                       const prism_isa_t *isa, const prism_hooks_t *hooks, prism_method_t method,
                       int32_t k, double tenure_base, double tenure_slope) {
+  static const double most = 1 << 24; /* longer is for ever, and a calendar has to hold it */
   double longest = tenure_base + tenure_slope * (double)problem->n;
   if (hooks != NULL && hooks->score != NULL) longest *= 2.0;
   *local = (prism_local_t){
       .problem = problem, .isa = isa, .hooks = hooks, .method = method, .k = k};
-  local->tenure_longest = longest < 1e9 ? (int32_t)longest + 1 : 1000000000;
+  local->tenure_longest = (int32_t)(longest < most ? longest : most) + 1;
 }
 
 void prism_local_release(prism_local_t *local) { prism_state_destroy(&local->state); }
@@ -44,11 +45,14 @@ static const prism_kernels_t *kernels_of(const prism_local_t *local) {
  * weighted method is plain TabuCol. */
 static const int32_t weighted_degree = 16000;
 
+static bool weight_cells(const prism_local_t *local) {
+  if (local->method == PRISM_METHOD_WEIGHTED) return local->problem->max_degree <= weighted_degree;
+  return local->method == PRISM_METHOD_PARTIALCOL && local->hooks != NULL &&
+         local->hooks->vertex_weight != NULL;
+}
+
 static prism_cell_t cell_for(const prism_local_t *local, const int32_t *class_size) {
-  if ((local->method == PRISM_METHOD_WEIGHTED && local->problem->max_degree <= weighted_degree) ||
-      (local->method == PRISM_METHOD_PARTIALCOL && local->hooks != NULL &&
-       local->hooks->vertex_weight != NULL))
-    return PRISM_CELL_WEIGHT;
+  if (weight_cells(local)) return PRISM_CELL_WEIGHT;
   if (local->problem->max_degree < 128) return PRISM_CELL_U8;
   for (int32_t c = 0; c < local->k; ++c)
     if (class_size[c] >= 100) return PRISM_CELL_U16;
@@ -109,6 +113,61 @@ done:
   prism_free(best);
   return status;
 }
+
+/* Can a search in these cells have these colours? */
+static bool can_have(const prism_local_t *local, prism_cell_t cell, const int32_t *color) {
+  int32_t *size = local->state->scratch;
+  int32_t least = local->method == PRISM_METHOD_PARTIALCOL ? -1 : 0;
+  bool small = cell == PRISM_CELL_U8 && local->problem->max_degree >= 128;
+  memset(size, 0, (size_t)local->k * sizeof *size);
+  for (int32_t v = 0; v < local->problem->n; ++v) {
+    if (color[v] < least || color[v] >= local->k) return false;
+    if (color[v] >= 0 && ++size[color[v]] > 127 && small) return false;
+  }
+  /* What PartialCol has coloured is without conflicts, but for what was frozen with them. */
+  return least == 0 || (local->hooks != NULL && local->hooks->frozen != NULL) ||
+         prism_coloring_conflicts(local->problem->graph, color) == 0;
+}
+
+/* What the method minimises: conflicts, or the weight of what is uncoloured. */
+static int64_t objective(const prism_local_t *local, const int32_t *color) {
+  if (local->method != PRISM_METHOD_PARTIALCOL)
+    return prism_coloring_conflicts(local->problem->graph, color);
+  const int32_t *weight = local->hooks != NULL ? local->hooks->vertex_weight : NULL;
+  int64_t sum = 0;
+  for (int32_t v = 0; v < local->problem->n; ++v)
+    if (color[v] < 0) sum += weight != NULL ? weight[v] : 1;
+  return sum;
+}
+
+prism_status_t prism_local_prepare(prism_local_t *local, prism_cell_t cell, int64_t iteration) {
+  if (weight_cells(local))
+    cell = PRISM_CELL_WEIGHT;
+  else if (cell == PRISM_CELL_WEIGHT)
+    cell = PRISM_CELL_U16;
+  local->iteration = iteration;
+  return make_state(local, cell);
+}
+
+prism_status_t prism_local_resume(prism_local_t *local, const prism_local_point_t *point) {
+  size_t bytes = (size_t)local->problem->n * sizeof *point->color;
+  PRISM_TRY(prism_local_prepare(local, point->cell, point->iteration));
+  prism_state_t *s = local->state;
+  if (!can_have(local, s->cell, point->color) || !can_have(local, s->cell, point->best_color))
+    PRISM_FAIL(PRISM_FORMAT, "a saved search has colors that it cannot have");
+  if (point->weight != NULL && s->weight != NULL) prism_state_put_weights(s, point->weight);
+  memcpy(s->color, point->color, bytes);
+  PRISM_TRY(kernels_of(local)->start(s, local->method == PRISM_METHOD_PARTIALCOL));
+  int64_t best_f = objective(local, point->best_color);
+  if (best_f > s->f || !kernels_of(local)->arrange(s, point->order, point->ordered))
+    PRISM_FAIL(PRISM_FORMAT, "a saved search has conflicts that it cannot have");
+  memcpy(s->best_color, point->best_color, bytes);
+  s->best_f = best_f;
+  s->reactive = point->reactive;
+  return PRISM_OK;
+}
+
+void prism_local_forget_tabu(prism_local_t *local) { kernels_of(local)->allow_all(local->state); }
 
 prism_status_t prism_local_run(prism_local_t *local, const prism_tabu_params_t *params,
                                int64_t iterations, const atomic_bool *stop, int64_t *used,

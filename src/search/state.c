@@ -4,6 +4,7 @@
 
 #include "base/bitset.h"
 #include "base/mem.h"
+#include "seam/hooks.h"
 
 static prism_status_t allocate_weights(prism_state_t *s) {
   const prism_problem_t *p = s->problem;
@@ -11,7 +12,7 @@ static prism_status_t allocate_weights(prism_state_t *s) {
                                    : (size_t)(2 * p->graph->m);
   PRISM_TRY(PRISM_ALLOC(weights, &s->weight));
   PRISM_TRY(PRISM_ALLOC(s->n, &s->weight_sum));
-  prism_state_reset_weights(s);
+  prism_state_put_weights(s, NULL);
   return PRISM_OK;
 }
 
@@ -108,25 +109,33 @@ prism_status_t prism_state_set_hooks(prism_state_t *s, const prism_hooks_t *hook
   prism_free(s->entered);
   s->entered = NULL;
   if (wanted) PRISM_TRY(PRISM_ALLOC_ZERO(s->n, &s->entered));
-  if (s->weight != NULL) prism_state_reset_weights(s);
+  if (s->weight != NULL) prism_state_put_weights(s, hooks != NULL ? hooks->edge_weight : NULL);
   return PRISM_OK;
 }
 
-void prism_state_reset_weights(prism_state_t *s) {
+/* Returns the largest sum of weights at a vertex, `halvings` times halved. */
+static uint32_t fill_weights(prism_state_t *s, const int32_t *weight, int halvings) {
   const prism_graph_t *g = s->problem->graph;
-  const int32_t *given = s->hooks != NULL ? s->hooks->edge_weight : NULL;
   size_t width = (size_t)s->tiles * PRISM_TILE;
+  uint32_t largest = 0;
   if (s->problem->bits != NULL) memset(s->weight, 0, (size_t)s->n * width * sizeof *s->weight);
   for (int32_t v = 0; v < s->n; ++v) {
     uint32_t sum = 0;
     for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e) {
-      uint16_t w = given != NULL ? (uint16_t)given[e] : 1;
+      uint16_t w = weight != NULL ? (uint16_t)(1 + ((weight[e] - 1) >> halvings)) : 1;
       size_t at = s->problem->bits != NULL ? (size_t)v * width + (size_t)g->neighbor[e] : (size_t)e;
       s->weight[at] = w;
       sum += w;
     }
     s->weight_sum[v] = sum;
+    if (sum > largest) largest = sum;
   }
+  return largest;
+}
+
+void prism_state_put_weights(prism_state_t *s, const int32_t *weight) {
+  for (int halvings = 0; halvings < 16; ++halvings)
+    if (fill_weights(s, weight, halvings) <= PRISM_HOOKS_SUM || weight == NULL) break;
 }
 
 void prism_state_keep_best(prism_state_t *s) {

@@ -102,6 +102,11 @@ typedef struct prism_kernels {
   /* Build gamma, slots and f from state->color; forget tabu and best. TabuCol
    * form: complete colouring. PartialCol form: `partial`, conflicts must be 0. */
   prism_status_t (*start)(prism_state_t *state, bool partial);
+  /* The tabu list is empty from here on; all else stays. O(its entries). */
+  void (*allow_all)(prism_state_t *state);
+  /* After start(): the slots in another order. [in] order [count] vertices, in range. False:
+   * these are not the vertices that have slots; only start() helps then. */
+  bool (*arrange)(prism_state_t *state, const int32_t *order, int32_t count);
   /* TabuCol with aspiration (Hertz & de Werra 1987; tenure of Galinier & Hao
    * 1999); with weight cells edge-weighted: +1 on each conflicting edge when no
    * move improves. Runs up to `iterations` moves. */
@@ -142,8 +147,17 @@ prism_status_t prism_state_set_hooks(prism_state_t *state, const prism_hooks_t *
 /* Room for at least `slots` slots. */
 prism_status_t prism_state_reserve(prism_state_t *state, int32_t slots);
 
-/* Set all edge weights to 1, or to the hook's starting weights. */
-void prism_state_reset_weights(prism_state_t *state);
+/* Set the edge weights, of a state with weight cells. [in] weight [2 m] by arcs of the view,
+ * symmetric, >= 1; NULL: all 1. Where they add up to too much around a vertex all are
+ * halved, like those that a search has raised. */
+void prism_state_put_weights(prism_state_t *state, const int32_t *weight);
+
+/* Weight of arc e, which leaves v. */
+static inline uint16_t prism_state_weight(const prism_state_t *s, int32_t v, int64_t e) {
+  size_t row = (size_t)v * (size_t)s->tiles * PRISM_TILE;
+  return s->weight[s->problem->bits != NULL ? row + (size_t)s->problem->graph->neighbor[e]
+                                            : (size_t)e];
+}
 
 /* Copy color to best_color if that is still owed. */
 void prism_state_keep_best(prism_state_t *state);

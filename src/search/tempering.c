@@ -50,23 +50,41 @@ static void make_tables(prism_tempering_t *t) {
   prism_ladder_factors(&t->ladder, t->factor);
 }
 
-static void start(prism_tempering_t *t, const int32_t *color) {
+/* Counts of one replica's neighbours, in a table that is all zero. */
+static void fill_table(const prism_tempering_t *t, const int32_t *color, uint16_t *table) {
   const prism_graph_t *g = t->problem->graph;
+  for (int32_t v = 0; v < t->n; ++v)
+    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
+      ++table[(size_t)v * (size_t)t->stride + (size_t)color[g->neighbor[e]]];
+}
+
+static void start(prism_tempering_t *t, const int32_t *color) {
   size_t row = (size_t)t->n, table = row * (size_t)t->stride;
   for (int32_t r = 0; r < t->replicas; ++r) {
     memcpy(t->color + (size_t)r * row, color, row * sizeof *color);
     t->level_of[r] = t->replica_at[r] = r;
   }
   if (t->gamma != NULL) {
-    for (int32_t v = 0; v < t->n; ++v)
-      for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
-        ++t->gamma[(size_t)v * (size_t)t->stride + (size_t)color[g->neighbor[e]]];
+    fill_table(t, color, t->gamma);
     for (int32_t r = 1; r < t->replicas; ++r)
       memcpy(t->gamma + (size_t)r * table, t->gamma, table * sizeof *t->gamma);
   }
   memcpy(t->best_color, color, row * sizeof *color);
-  t->best_f = t->least_f = prism_coloring_conflicts(g, color);
+  t->best_f = t->least_f = prism_coloring_conflicts(t->problem->graph, color);
   for (int32_t r = 0; r < t->replicas; ++r) t->f[r] = t->best_f;
+}
+
+void prism_tempering_recount(prism_tempering_t *t) {
+  size_t row = (size_t)t->n, table = row * (size_t)t->stride;
+  make_tables(t);
+  if (t->gamma != NULL) memset(t->gamma, 0, (size_t)t->replicas * table * sizeof *t->gamma);
+  for (int32_t r = 0; r < t->replicas; ++r) {
+    const int32_t *color = t->color + (size_t)r * row;
+    t->f[r] = prism_coloring_conflicts(t->problem->graph, color);
+    if (t->gamma != NULL) fill_table(t, color, t->gamma + (size_t)r * table);
+  }
+  t->best_f = prism_coloring_conflicts(t->problem->graph, t->best_color);
+  t->best_pending = false;
 }
 
 prism_status_t prism_tempering_create(const prism_tempering_setup_t *setup, const int32_t *color,
@@ -84,7 +102,13 @@ prism_status_t prism_tempering_create(const prism_tempering_setup_t *setup, cons
   t->seed = setup->seed;
   t->individual = setup->individual;
   t->base = setup->base;
-  prism_status_t status = prism_ladder_init(&t->ladder, setup->ladder, t->n, t->k);
+  prism_status_t status = PRISM_OK;
+  if (setup->resumed != NULL) {
+    t->ladder = *setup->resumed;
+    *setup->resumed = (prism_ladder_t){0};
+  } else {
+    status = prism_ladder_init(&t->ladder, setup->ladder, t->n, t->k);
+  }
   t->replicas = t->ladder.levels;
   if (status == PRISM_OK) status = allocate(t);
   if (status != PRISM_OK) {

@@ -22,6 +22,7 @@
 
 #include "base/ladder.h"
 #include "search/problem.h"
+#include "search/rows.h"
 #include "seam/engine.h"
 
 typedef struct prism_tempering {
@@ -67,6 +68,7 @@ typedef struct prism_tempering_setup {
   uint32_t individual;        /* global id: the random stream */
   uint64_t base;
   const prism_ladder_params_t *ladder;
+  prism_ladder_t *resumed;    /* a ladder to go on with instead, taken over; NULL: none */
 } prism_tempering_setup_t;
 
 /* Replicas that all begin with `color` [n], complete, conflicts allowed.
@@ -75,11 +77,25 @@ prism_status_t prism_tempering_create(const prism_tempering_setup_t *setup, cons
                                       prism_tempering_t **out);
 void prism_tempering_destroy(prism_tempering_t **tempering);
 
+/* Make f, counts and weights fit the colours and the ladder again, after these were set from
+ * outside. O(replicas (n k + m)). */
+void prism_tempering_recount(prism_tempering_t *tempering);
+
 /* Make up to `iterations` updates: draws of a vertex's colour, whether it changes or
  * not, summed over the replicas. Ends at f = 0 when `until_legal`. best_color is up
  * to date afterwards. [out] used: updates made. O(k) an update, O(degree) a change. */
 prism_status_t prism_tempering_run(prism_tempering_t *tempering, int64_t iterations,
                                    bool until_legal, const atomic_bool *stop, int64_t *used);
+
+/* All replicas and what their ladder has learned, between two runs. */
+void prism_tempering_save(const prism_tempering_t *tempering, prism_rows_t *rows,
+                          prism_pack_t *pack);
+/* Replicas that go on from there; setup->base and ->ladder are not looked at, `color` as in
+ * create. Usable whatever was read: the source's unpack says whether it was true.
+ * PRISM_MEMORY, PRISM_UNSUPPORTED. */
+prism_status_t prism_tempering_restore(const prism_tempering_setup_t *setup, const int32_t *color,
+                                       const prism_row_source_t *source,
+                                       prism_tempering_t **out);
 
 /* Updates of a round. */
 static inline int64_t prism_tempering_round(const prism_tempering_t *t) {
