@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -93,6 +94,21 @@ static inline prism_status_t fake_import(void *self, int32_t island, const int32
   fake_t *fake = self;
   return fake->inner.ops->import_colors(fake->inner.self, island, color, k, seed, result);
 }
+/* Its bytes are those of the CPU engine under another name: each is a stranger to the other. */
+static inline prism_status_t fake_save(void *self, int32_t island, prism_island_state_t *state) {
+  fake_t *fake = self;
+  prism_status_t status = fake->inner.ops->save(fake->inner.self, island, state);
+  if (status == PRISM_OK) snprintf(state->engine, sizeof state->engine, "fake");
+  return status;
+}
+static inline prism_status_t fake_restore(void *self, int32_t island,
+                                          const prism_island_state_t *state, bool *exact) {
+  fake_t *fake = self;
+  prism_island_state_t inner = *state; /* its arrays are only read */
+  bool own = strncmp(state->engine, "fake", sizeof state->engine) == 0;
+  snprintf(inner.engine, sizeof inner.engine, "%s", own ? "cpu" : "stranger");
+  return fake->inner.ops->restore(fake->inner.self, island, &inner, exact);
+}
 static inline prism_status_t fake_hooks(void *self, int32_t island, const prism_hooks_t *hooks) {
   fake_t *fake = self;
   return fake->inner.ops->set_hooks(fake->inner.self, island, hooks);
@@ -159,7 +175,8 @@ static inline prism_status_t fake_create(const prism_engine_config_t *config, co
   fake->ops = (prism_engine_ops_t){
       .name = "fake", .detail = "stand-in", .describe = fake_describe, .submit = fake_submit,
       .poll = fake_poll, .wait_any = fake_wait_any, .stop = fake_stop,
-      .export_colors = fake_export, .import_colors = fake_import, .set_hooks = fake_hooks,
+      .export_colors = fake_export, .import_colors = fake_import, .save = fake_save,
+      .restore = fake_restore, .set_hooks = fake_hooks,
       .export_counters = fake_counters, .gpu_stats = fake_stats, .gpu_profile = fake_profile,
       .destroy = fake_destroy};
   *out = (prism_engine_t){.ops = &fake->ops, .self = fake, .islands = fake->inner.islands};

@@ -1,6 +1,7 @@
 # One suite, every engine: the CPU engine with each of its instruction sets, two of them
 # joined, and the CUDA engine.
-add_library(engine_suite STATIC engine_suite.c engine_suite_search.c engine_suite_hooks.c)
+add_library(engine_suite STATIC engine_suite.c engine_suite_search.c engine_suite_hooks.c
+  engine_suite_state.c)
 target_include_directories(engine_suite PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
   PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(engine_suite PUBLIC prism_seam PRIVATE prism_flags)

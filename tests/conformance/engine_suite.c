@@ -119,6 +119,14 @@ int64_t engine_suite_export(const engine_suite_t *suite, prism_engine_t *engine,
   return f;
 }
 
+bool engine_suite_same(const prism_summary_t *a, const prism_summary_t *b) {
+  return a->island == b->island && a->method == b->method && a->k == b->k &&
+         a->f_best == b->f_best && a->f_ticket == b->f_ticket && a->iterations == b->iterations &&
+         a->generations == b->generations && a->individuals == b->individuals &&
+         a->restarts == b->restarts && a->diversity >= b->diversity - 1e-9 &&
+         a->diversity <= b->diversity + 1e-9;
+}
+
 prism_method_t engine_suite_method(const engine_suite_t *suite, int32_t index) {
   int32_t count = __builtin_popcount(suite->methods), left = index % count, at = 0;
   while (!engine_suite_has(suite, at) || left-- > 0) ++at;
@@ -396,5 +404,6 @@ void engine_suite_run(const engine_suite_t *given) {
   budgets_end_work(suite);
   engine_suite_search(suite);
   engine_suite_hooks(suite);
+  engine_suite_state(suite);
   SUITE_CHECK(suite, prism_mem_live_blocks() == 0);
 }

@@ -19,9 +19,10 @@ typedef struct engine_suite {
 /* All checks; the first that fails is printed to stderr and abandons. */
 void engine_suite_run(const engine_suite_t *suite);
 
-/* Parts of it, called by engine_suite_run: what is found; hooks and counters. */
+/* Parts of it, called by engine_suite_run: what is found; hooks and counters; saved states. */
 void engine_suite_search(const engine_suite_t *suite);
 void engine_suite_hooks(const engine_suite_t *suite);
+void engine_suite_state(const engine_suite_t *suite);
 
 /* ---- shared by the suite's files ---- */
 
@@ -73,6 +74,8 @@ prism_summary_t engine_suite_finish(const engine_suite_t *suite, prism_engine_t 
 /* Submit and wait to the end. */
 prism_summary_t engine_suite_do(const engine_suite_t *suite, prism_engine_t *engine,
                                 int32_t island, const prism_work_t *work);
+/* Did two pieces of work do the same? Times do not count. */
+bool engine_suite_same(const prism_summary_t *a, const prism_summary_t *b);
 /* The best coloring, checked: complete, in range, f true by recount. Returns f. */
 int64_t engine_suite_export(const engine_suite_t *suite, prism_engine_t *engine, int32_t island,
                             const prism_graph_t *graph, int32_t which, int32_t *color, int32_t *k);
