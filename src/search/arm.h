@@ -2,12 +2,12 @@
  * as a state machine that can be advanced in slices of any length.
  *
  * A generation of a trajectory method (TABUCOL, PARTIALCOL, WEIGHTED) is L moves of
- * one individual; its tabu list ends with it. HEAD (Moalic & Gondran 2018): two individuals, two GPX children,
- * each searched for L moves, the best of earlier cycles brought back. POOL: mates
- * drawn at random, one child a generation, the pool kept apart by partition distance
- * (after Lu & Hao 2010; Goudet, Grelier & Hao 2022). L grows when a population has
- * converged without success. TEMPERING: L updates of the replicas, by themselves a
- * whole round; the one member is the coldest replica. One thread. */
+ * one individual; its tabu list ends with it. HEAD (Moalic & Gondran 2018): two
+ * individuals, two GPX children, each searched for L moves, the best of earlier cycles
+ * brought back. POOL: mates drawn at random, one child a generation, the pool kept apart
+ * by partition distance (after Lu & Hao 2010; Goudet, Grelier & Hao 2022). L grows when a
+ * population has converged without success. TEMPERING: L updates of the replicas, by
+ * themselves a whole round; the one member is the coldest replica. One thread. */
 #ifndef PRISM_SEARCH_ARM_H
 #define PRISM_SEARCH_ARM_H
 

@@ -24,8 +24,16 @@ static void put_kernel_colors(const prism_island_t *island, const int32_t *color
   prism_pack_small(pack, color, (size_t)count * (size_t)island->kernel->n, k);
 }
 
+/* What hooks an island has: with others it searches for something else. */
+static uint8_t hook_bits(const prism_hooks_t *hooks) {
+  if (hooks == NULL) return 0;
+  return (uint8_t)((hooks->score != NULL) | (hooks->vertex_weight != NULL) << 1 |
+                   (hooks->edge_weight != NULL) << 2 | (hooks->frozen != NULL) << 3);
+}
+
 static prism_status_t save_island(const prism_island_t *island, prism_pack_t *pack) {
   const prism_problem_t *problem = island->ground != NULL ? island->ground->problem : NULL;
+  prism_pack_u8(pack, hook_bits(island->hooks));
   prism_pack_i32(pack, problem != NULL ? problem->n : 0);
   prism_pack_i64(pack, problem != NULL ? problem->graph->m : 0);
   prism_pack_u64(pack, island->draws);
@@ -225,11 +233,12 @@ static prism_status_t read_arms(prism_island_t *island, const prism_island_state
   return PRISM_OK;
 }
 
-/* [out] fits  false: hooks make the island search another part of the graph. */
+/* [out] fits  false: the island has other hooks, so its arms would do something else. */
 static prism_status_t read_state(prism_island_t *island, const prism_island_state_t *state,
                                  bool *fits) {
   prism_unpack_t unpack;
   PRISM_TRY(prism_unpack_open(&unpack, state->bytes, state->size, what));
+  uint8_t hooks = prism_unpack_u8(&unpack);
   int32_t n = prism_unpack_i32(&unpack, 0, island->kernel->n);
   int64_t m = prism_unpack_i64(&unpack, 0, island->kernel->m);
   PRISM_TRY(read_island(island, &unpack));
@@ -237,7 +246,7 @@ static prism_status_t read_state(prism_island_t *island, const prism_island_stat
     island->k = state->k;
     PRISM_TRY(prism_island_stand(island));
     const prism_problem_t *problem = island->ground->problem;
-    *fits = n == (problem != NULL ? problem->n : 0) &&
+    *fits = hooks == hook_bits(island->hooks) && n == (problem != NULL ? problem->n : 0) &&
             m == (problem != NULL ? problem->graph->m : 0);
     if (!*fits) return PRISM_OK;
   }
