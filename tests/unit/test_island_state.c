@@ -219,7 +219,7 @@ static void migrants_wait_on(void **state) {
     assert_true(result.accepted);
     hand_over(&pair);
     assert_int_equal(pair.b.arm[population[i]].migrant.f, f);
-    go_on(&pair, K, 50, population[i]);
+    go_on(&pair, K, 50, (int)population[i]);
     pair_close(&pair);
   }
 }
