@@ -238,11 +238,9 @@ static prism_status_t copy_file(const char *path, const char *copy) {
 
 /* A second name for PATH: a link, or a copy where the file system has no links. */
 static prism_status_t keep_previous(const char *path, const char *previous, const char *step) {
+  if (!prism_file_exists(path)) return PRISM_OK; /* this is the first one */
   unlink(step);
-  if (link(path, step) != 0) {
-    if (errno == ENOENT) return PRISM_OK; /* this is the first one */
-    PRISM_TRY(copy_file(path, step));
-  }
+  if (link(path, step) != 0) PRISM_TRY(copy_file(path, step));
   if (rename(step, previous) != 0)
     PRISM_FAIL(PRISM_STORAGE, "%s cannot be kept as %s: %s", path, previous, strerror(errno));
   unlink(step); /* it still stands where both were names of one file */

@@ -1,6 +1,7 @@
 /* A writer that finds the disk full, or is killed at any moment, leaves the last file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <hdf5.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -50,17 +51,27 @@ static void test_file_size_limit(void **state) {
 
 enum { CHILD_GOOD = 0, CHILD_NOT_ALLOWED = 77 };
 
-/* From here on the file system cannot reserve room, so that HDF5 itself meets the full disk. */
-static bool forbid_fallocate(void) {
+/* From here on this process gets an error for two system calls. */
+static bool forbid(unsigned one, unsigned other, unsigned error) {
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fallocate, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, one, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, other, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
   struct sock_fprog program = {sizeof code / sizeof code[0], code};
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
+
+/* A file system that cannot reserve room: HDF5 itself meets the full disk. */
+static bool forbid_fallocate(void) { return forbid(SYS_fallocate, SYS_fallocate, EOPNOTSUPP); }
+
+#ifdef SYS_link
+static bool forbid_links(void) { return forbid(SYS_link, SYS_linkat, EPERM); }
+#else
+static bool forbid_links(void) { return forbid(SYS_linkat, SYS_linkat, EPERM); }
+#endif
 
 /* A small file system over `folder` that nobody else sees. */
 static bool mount_small(const char *folder) {
@@ -68,10 +79,10 @@ static bool mount_small(const char *folder) {
          mount("none", folder, "tmpfs", 0, "size=3m") == 0;
 }
 
-static bool open_files_are(int expected) {
+static int open_files(void) {
   int count = 0;
   for (int fd = 0; fd < 256; ++fd) count += fcntl(fd, F_GETFD) >= 0;
-  return count == expected;
+  return count;
 }
 
 static int full_disk_child(const char *folder, bool reserving) {
@@ -89,14 +100,13 @@ static int full_disk_child(const char *folder, bool reserving) {
   sample_make(&big, &large, 51);
   bool same = false;
   if (sample_save(&sample, path) != PRISM_OK) return 1;
-  int files = 0;
-  for (int fd = 0; fd < 256; ++fd) files += fcntl(fd, F_GETFD) >= 0;
+  int files = open_files();
   for (int trial = 0; trial < 20; ++trial) {
     if (sample_save(&big, path) != PRISM_STORAGE) return 2;
     if (strstr(prism_error_text(), "No space left on device") == NULL) return 3;
     if (prism_file_exists(temporary) || prism_file_exists(previous)) return 4;
     if (sample_compare(&sample, path, &same) != PRISM_OK || !same) return 5;
-    if (!open_files_are(files)) return 6;
+    if (open_files() != files || H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL) != 0) return 6;
   }
   /* What fits is written, as if nothing had been. */
   if (sample_save(&sample, path) != PRISM_OK || !prism_file_exists(previous)) return 7;
@@ -106,18 +116,22 @@ static int full_disk_child(const char *folder, bool reserving) {
   return prism_mem_live_blocks() == 0 ? CHILD_GOOD : 9;
 }
 
-static void full_disk(const char *name, bool reserving) {
-  pid_t child = fork();
-  assert_true(child >= 0);
-  if (child == 0) _exit(full_disk_child(temp_path(name), reserving));
+static void expect_good(pid_t child) {
   int status = 0;
+  assert_true(child > 0);
   assert_int_equal(waitpid(child, &status, 0), child);
   assert_true(WIFEXITED(status));
   if (WEXITSTATUS(status) == CHILD_NOT_ALLOWED) {
-    print_message("skipped: no file system may be mounted here\n");
+    print_message("skipped: this needs rights that are not given here\n");
     skip();
   }
   assert_int_equal(WEXITSTATUS(status), CHILD_GOOD);
+}
+
+static void full_disk(const char *name, bool reserving) {
+  pid_t child = fork();
+  if (child == 0) _exit(full_disk_child(temp_path(name), reserving));
+  expect_good(child);
 }
 
 static void test_full_disk(void **state) {
@@ -128,6 +142,36 @@ static void test_full_disk(void **state) {
 static void test_full_disk_inside_hdf5(void **state) {
   (void)state;
   full_disk("full_inside", false);
+}
+
+/* The previous file is a copy then. */
+static int no_links_child(const char *path, const char *previous) {
+  if (!forbid_links()) return CHILD_NOT_ALLOWED;
+  bool same = false;
+  sample_t sample[3];
+  for (uint64_t i = 0; i < 3; ++i) {
+    sample_make(&sample[i], &small, 60 + i);
+    if (sample_save(&sample[i], path) != PRISM_OK) return 1;
+    if (sample_compare(&sample[i], path, &same) != PRISM_OK || !same) return 2;
+    if (i == 0 ? prism_file_exists(previous)
+               : sample_compare(&sample[i - 1], previous, &same) != PRISM_OK || !same)
+      return 3;
+    if (prism_file_exists(temp_path("linkless.ckpt.1.tmp"))) return 4;
+  }
+  for (int i = 0; i < 3; ++i) sample_release(&sample[i]);
+  return prism_mem_live_blocks() == 0 ? CHILD_GOOD : 9;
+}
+
+static void test_file_system_without_links(void **state) {
+  (void)state;
+  pid_t child = fork();
+  if (child == 0) {
+    char path[512], previous[520];
+    snprintf(path, sizeof path, "%s", temp_path("linkless.ckpt"));
+    snprintf(previous, sizeof previous, "%s.1", path);
+    _exit(no_links_child(path, previous));
+  }
+  expect_good(child);
 }
 
 /* ---- Killed at any moment --------------------------------------------------------------- */
@@ -212,6 +256,7 @@ int main(void) {
       cmocka_unit_test(test_file_size_limit),
       cmocka_unit_test(test_full_disk),
       cmocka_unit_test(test_full_disk_inside_hdf5),
+      cmocka_unit_test(test_file_system_without_links),
       cmocka_unit_test(test_killed_writer),
   };
   return cmocka_run_group_tests(tests, temp_setup, temp_teardown);
