@@ -15,6 +15,7 @@
 #include "seam/comm.h"
 #include "seam/engine.h"
 #include "seam/joint.h"
+#include "solve/checkpoint.h"
 #include "solve/store.h"
 
 /* X(NAME, name): why a run ended. */
@@ -25,6 +26,7 @@
   X(TIME, "time")                  \
   X(ITERATIONS, "iterations")      \
   X(SIGNAL, "signal")              \
+  X(CHECKPOINT, "checkpoint")      \
   X(ERROR, "error")
 
 typedef enum prism_exit {
@@ -51,6 +53,32 @@ typedef struct prism_progress {
   bool improved;             /* best_colors fell since the last call */
 } prism_progress_t;
 
+/* What the user may ask a running search for, by a signal to any rank; all ranks hear of it
+ * within about a second. The greater one wins. */
+typedef enum prism_wish {
+  PRISM_WISH_NONE,
+  PRISM_WISH_SAVE,     /* write a checkpoint and go on */
+  PRISM_WISH_SAVE_STOP /* write a checkpoint and end with PRISM_EXIT_CHECKPOINT */
+} prism_wish_t;
+
+/* How a run survives its process. The same on all ranks but for what is marked (0): rank 0
+ * alone has it. */
+typedef struct prism_persist_config {
+  bool enabled;            /* false: no checkpoints; the rest is not looked at but `resume` */
+  const char *path;        /* (0) of the checkpoint file; borrowed */
+  double interval;         /* s between two checkpoints; 0: none by the clock */
+  double before;           /* s before the time limit at which to checkpoint and stop, with
+                              PRISM_EXIT_CHECKPOINT; 0: never */
+  double total_time;       /* s over all invocations at which the run ends; 0: no limit */
+  const char *program;     /* (0) "prism-dist 1.0.0" */
+  const char *graph_name;  /* (0) */
+  const char *graph_hash;  /* (0) */
+  bool resumes;            /* go on from `resume` */
+  prism_checkpoint_reader_t *resume; /* (0) checked against the graph; borrowed */
+  atomic_int *wish;        /* a prism_wish_t that a signal handler sets and the run takes back
+                              (exchange with PRISM_WISH_NONE); any rank's; may be NULL */
+} prism_persist_config_t;
+
 typedef struct prism_solve_config {
   const prism_graph_t *graph;   /* input graph on rank 0, NULL elsewhere; borrowed */
   const prism_params_t *params; /* the same on all ranks; borrowed */
@@ -65,6 +93,7 @@ typedef struct prism_solve_config {
    * is an error. Borrowed. */
   const prism_engine_part_t *fallback;
   prism_store_t *store;         /* rank 0, or NULL; borrowed */
+  const prism_persist_config_t *persist; /* NULL: no checkpoints; borrowed */
   double start_time;            /* prism_clock_now() at the start of the run */
   const atomic_int *interrupt;  /* not 0: stop in order; may be NULL */
   void (*progress)(void *user, const prism_progress_t *progress); /* main thread; may be NULL */
@@ -89,6 +118,11 @@ typedef struct prism_result {
   int64_t exchange_bytes;  /* sent by all ranks */
   double exchange_seconds; /* from start to end, of the rank with most */
   bool fallback;         /* some rank had to take its fallback engine */
+  int32_t invocations;   /* of the program on this run, this one counted: 1 unless it goes on from
+                            a checkpoint */
+  double total_time;     /* s over all invocations */
+  int64_t checkpoints;   /* written in this one */
+  double checkpoint_seconds; /* that the search stood still for them, of the rank with most */
   prism_exit_t reason;
   int32_t kernel_vertices;
   int64_t kernel_edges;
