@@ -7,13 +7,9 @@
 #include "model/coloring.h"
 #include "model/first_free.h"
 
-/* What stands in removal_t.partner for the rules without a partner. */
-enum { PEELED = -1, UNIVERSAL = -2 };
+enum { PEELED = PRISM_KERNEL_PEELED, UNIVERSAL = PRISM_KERNEL_UNIVERSAL };
 
-typedef struct removal {
-  int32_t vertex;
-  int32_t partner; /* the vertex whose color it takes, or one of the above */
-} removal_t;
+typedef prism_kernel_removal_t removal_t;
 
 struct prism_kernel {
   const prism_graph_t *input; /* borrowed */
@@ -180,17 +176,22 @@ static void remove_universal(reducer_t *r) {
   }
 }
 
+/* What is alive is the kernel. */
+static prism_status_t kernel_map(prism_kernel_t *kernel, const bool *alive) {
+  int32_t n = kernel->input->n, count = 0;
+  PRISM_TRY(PRISM_ALLOC(kernel->counts.remaining, &kernel->map));
+  for (int32_t v = 0; v < n; ++v)
+    if (alive[v]) kernel->map[count++] = v;
+  if (count > 0) PRISM_TRY(prism_graph_induced(kernel->input, kernel->map, count, &kernel->graph));
+  return PRISM_OK;
+}
+
 static prism_status_t kernel_finish(prism_kernel_t *kernel, reducer_t *r) {
-  int32_t n = r->graph->n, count = 0;
   kernel->removal = r->removal;
   r->removal = NULL;
   kernel->counts = r->counts;
   kernel->counts.remaining = r->remaining;
-  PRISM_TRY(PRISM_ALLOC(r->remaining, &kernel->map));
-  for (int32_t v = 0; v < n; ++v)
-    if (r->alive[v]) kernel->map[count++] = v;
-  if (count > 0) PRISM_TRY(prism_graph_induced(r->graph, kernel->map, count, &kernel->graph));
-  return PRISM_OK;
+  return kernel_map(kernel, r->alive);
 }
 
 prism_status_t prism_kernel_create(const prism_graph_t *graph, int32_t lower_bound,
@@ -210,6 +211,86 @@ prism_status_t prism_kernel_create(const prism_graph_t *graph, int32_t lower_bou
   kernel = NULL;
 done:
   reducer_release(&r);
+  prism_kernel_destroy(&kernel);
+  return status;
+}
+
+/* ---- again, without reducing ---- */
+
+void prism_kernel_removals(const prism_kernel_t *kernel, int32_t *lower_bound,
+                           const prism_kernel_removal_t **removal, int32_t *count) {
+  *lower_bound = kernel->lower_bound;
+  *removal = kernel->removal;
+  *count = kernel->input->n - kernel->counts.remaining;
+}
+
+static int32_t degree_alive(const prism_graph_t *graph, const bool *alive, int32_t v) {
+  int32_t degree = 0;
+  for (int64_t e = graph->offset[v]; e < graph->offset[v + 1]; ++e)
+    degree += alive[graph->neighbor[e]];
+  return degree;
+}
+
+static bool dominates(const prism_graph_t *graph, const bool *alive, int32_t v, int32_t u) {
+  if (v == u || !alive[v] || prism_graph_has_edge(graph, u, v)) return false;
+  for (int64_t e = graph->offset[u]; e < graph->offset[u + 1]; ++e) {
+    int32_t x = graph->neighbor[e];
+    if (alive[x] && !prism_graph_has_edge(graph, x, v)) return false;
+  }
+  return true;
+}
+
+/* Does a rule allow it now? Counts it. */
+static bool follows(const prism_graph_t *graph, const bool *alive, int32_t lower_bound,
+                    removal_t removal, prism_kernel_counts_t *counts) {
+  int32_t u = removal.vertex, v = removal.partner;
+  if (u < 0 || u >= graph->n || !alive[u] || v >= graph->n) return false;
+  if (v == PEELED) {
+    ++counts->peeled;
+    return degree_alive(graph, alive, u) < lower_bound - counts->universal;
+  }
+  if (v == UNIVERSAL) {
+    ++counts->universal;
+    return degree_alive(graph, alive, u) == counts->remaining - 1;
+  }
+  ++counts->dominated;
+  return v >= 0 && dominates(graph, alive, v, u);
+}
+
+static prism_status_t kernel_replay(prism_kernel_t *kernel, bool *alive, int32_t count) {
+  prism_kernel_counts_t *counts = &kernel->counts;
+  for (int32_t v = 0; v < kernel->input->n; ++v) alive[v] = true;
+  counts->remaining = kernel->input->n;
+  for (int32_t i = 0; i < count; ++i) {
+    removal_t removal = kernel->removal[i];
+    if (!follows(kernel->input, alive, kernel->lower_bound, removal, counts))
+      PRISM_FAIL(PRISM_FORMAT, "the reductions cannot have removed vertex %d in step %d",
+                 removal.vertex, i);
+    alive[removal.vertex] = false;
+    --counts->remaining;
+  }
+  return kernel_map(kernel, alive);
+}
+
+prism_status_t prism_kernel_restore(const prism_graph_t *graph, int32_t lower_bound,
+                                    const prism_kernel_removal_t *removal, int32_t count,
+                                    prism_kernel_t **out) {
+  if (count < 0 || count > graph->n)
+    PRISM_FAIL(PRISM_FORMAT, "%d vertices were removed from a graph of %d", count, graph->n);
+  prism_kernel_t *kernel = NULL;
+  bool *alive = NULL;
+  PRISM_TRY(PRISM_ALLOC_ZERO(1, &kernel));
+  kernel->input = graph;
+  kernel->lower_bound = lower_bound;
+  prism_status_t status = PRISM_OK;
+  PRISM_TRY_GOTO(status, PRISM_ALLOC(graph->n, &alive), done);
+  PRISM_TRY_GOTO(status, PRISM_ALLOC(count, &kernel->removal), done);
+  if (count > 0) memcpy(kernel->removal, removal, (size_t)count * sizeof *removal);
+  PRISM_TRY_GOTO(status, kernel_replay(kernel, alive, count), done);
+  *out = kernel;
+  kernel = NULL;
+done:
+  prism_free(alive);
   prism_kernel_destroy(&kernel);
   return status;
 }

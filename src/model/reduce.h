@@ -23,6 +23,25 @@ prism_status_t prism_kernel_create(const prism_graph_t *graph, int32_t lower_bou
                                    int64_t effort_pairs, prism_kernel_t **out);
 void prism_kernel_destroy(prism_kernel_t **kernel);
 
+/* How a kernel came about, to make it again without reducing anew: the removed vertices in
+ * order, and what became of each. */
+enum { PRISM_KERNEL_PEELED = -1, PRISM_KERNEL_UNIVERSAL = -2 };
+typedef struct prism_kernel_removal {
+  int32_t vertex;
+  int32_t partner; /* the vertex whose color it takes, or one of the above */
+} prism_kernel_removal_t;
+
+/* [out] lower_bound  that it was made for; removal [count], owned by the kernel */
+void prism_kernel_removals(const prism_kernel_t *kernel, int32_t *lower_bound,
+                           const prism_kernel_removal_t **removal, int32_t *count);
+
+/* The same kernel again: graph, numbering and lift. `graph` is borrowed, `removal` [count]
+ * copied. PRISM_FORMAT when a removal does not follow from the rules: the kernel would not
+ * serve then. O(n + m), and the neighbors of those that were dominated. */
+prism_status_t prism_kernel_restore(const prism_graph_t *graph, int32_t lower_bound,
+                                    const prism_kernel_removal_t *removal, int32_t count,
+                                    prism_kernel_t **out);
+
 /* The reduced graph; NULL when nothing is left. Owned by the kernel. */
 const prism_graph_t *prism_kernel_graph(const prism_kernel_t *kernel);
 /* Removed universal vertices: kernel k = input k - this. */

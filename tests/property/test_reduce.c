@@ -168,12 +168,93 @@ static void test_larger_lifts(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
+static void assert_same_graph(const prism_graph_t *a, const prism_graph_t *b) {
+  assert_int_equal(a == NULL, b == NULL);
+  if (a == NULL) return;
+  assert_int_equal(a->n, b->n);
+  assert_int_equal(a->m, b->m);
+  assert_memory_equal(a->offset, b->offset, ((size_t)a->n + 1) * sizeof *a->offset);
+  assert_memory_equal(a->neighbor, b->neighbor, 2 * (size_t)a->m * sizeof *a->neighbor);
+}
+
+/* Graph, numbering, counts and lift. */
+static void assert_same_kernel(const prism_kernel_t *a, const prism_kernel_t *b, int32_t n) {
+  assert_same_graph(prism_kernel_graph(a), prism_kernel_graph(b));
+  prism_kernel_counts_t x = prism_kernel_counts(a), y = prism_kernel_counts(b);
+  assert_memory_equal(&x, &y, sizeof x);
+  assert_memory_equal(prism_kernel_map(a), prism_kernel_map(b),
+                      (size_t)x.remaining * sizeof(int32_t));
+  int32_t kernel_color[MAX_N], color[MAX_N], again[MAX_N], colors = 0, colors_again = 0;
+  for (int32_t v = 0; v < x.remaining; ++v) kernel_color[v] = v;
+  assert_int_equal(prism_kernel_lift(a, kernel_color, x.remaining, color, &colors), PRISM_OK);
+  assert_int_equal(prism_kernel_lift(b, kernel_color, x.remaining, again, &colors_again),
+                   PRISM_OK);
+  assert_int_equal(colors, colors_again);
+  assert_memory_equal(color, again, (size_t)n * sizeof *color);
+}
+
+/* A wrong step is noticed, or the kernel serves all the same. */
+static void check_wrong_removal(const prism_graph_t *graph, int32_t bound,
+                                const prism_kernel_removal_t *removal, int32_t count,
+                                prism_rng_t *rng) {
+  prism_kernel_removal_t wrong[MAX_N];
+  memcpy(wrong, removal, (size_t)count * sizeof *wrong);
+  int32_t at = (int32_t)prism_rng_below(rng, (uint32_t)count);
+  int32_t value = (int32_t)prism_rng_below(rng, (uint32_t)graph->n + 4) - 3;
+  if (prism_rng_below(rng, 2) == 0)
+    wrong[at].vertex = value;
+  else
+    wrong[at].partner = value;
+  prism_kernel_t *kernel = NULL;
+  prism_status_t status = prism_kernel_restore(graph, bound, wrong, count, &kernel);
+  if (status != PRISM_OK) {
+    assert_int_equal(status, PRISM_FORMAT);
+    assert_null(kernel);
+    return;
+  }
+  int32_t kernel_color[MAX_N], color[MAX_N], colors = 0;
+  for (int32_t v = 0; v < prism_kernel_counts(kernel).remaining; ++v) kernel_color[v] = v;
+  assert_int_equal(prism_kernel_lift(kernel, kernel_color, prism_kernel_counts(kernel).remaining,
+                                     color, &colors), PRISM_OK);
+  assert_true(oracle_legal(graph, color, colors));
+  prism_kernel_destroy(&kernel);
+}
+
+static void test_restored_kernels(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(SEED, 4, 0, PRISM_RNG_TEST);
+  int removed = 0;
+  for (int round = 0; round < 600; ++round) {
+    int32_t n = 1 + (int32_t)prism_rng_below(&rng, MAX_N), lower_bound = -1, count = -1;
+    prism_graph_t *graph = oracle_random_graph(&rng, n, oracle_density(&rng));
+    int32_t bound = (int32_t)prism_rng_below(&rng, 6);
+    prism_kernel_t *kernel = NULL, *again = NULL;
+    const prism_kernel_removal_t *removal = NULL;
+    assert_int_equal(prism_kernel_create(graph, bound, 1000000, &kernel), PRISM_OK);
+    prism_kernel_removals(kernel, &lower_bound, &removal, &count);
+    assert_int_equal(lower_bound, bound);
+    assert_int_equal(count, n - prism_kernel_counts(kernel).remaining);
+    assert_int_equal(prism_kernel_restore(graph, bound, removal, count, &again), PRISM_OK);
+    assert_same_kernel(kernel, again, n);
+    for (int i = 0; i < 5 && count > 0; ++i)
+      check_wrong_removal(graph, bound, removal, count, &rng);
+    removed += count;
+    prism_kernel_destroy(&again);
+    assert_int_equal(prism_kernel_restore(graph, bound, removal, n + 1, &again), PRISM_FORMAT);
+    prism_kernel_destroy(&kernel);
+    prism_graph_destroy(&graph);
+  }
+  assert_true(removed > 600);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_same_chromatic_number),
       cmocka_unit_test(test_nothing_left_to_reduce),
       cmocka_unit_test(test_views),
       cmocka_unit_test(test_larger_lifts),
+      cmocka_unit_test(test_restored_kernels),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
