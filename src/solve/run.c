@@ -175,6 +175,12 @@ prism_status_t prism_run_submit(prism_run_t *run, int32_t i, int64_t generations
   PRISM_TRY(run->engine.ops->submit(run->engine.self, island->id, &work, &island->ticket));
   island->k = k;
   island->promised = work.iterations;
+  prism_pulse_t *pulse = run->config->pulse;
+  if (pulse != NULL) {
+    atomic_store(&pulse->method, (int)method);
+    atomic_store(&pulse->colors, k + run->shared->universal);
+    atomic_fetch_add(&pulse->submitted, 1);
+  }
   return PRISM_OK;
 }
 
@@ -182,6 +188,7 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
                                   bool *found) {
   prism_run_island_t *island = &run->island[i];
   island->ticket = -1;
+  if (run->config->pulse != NULL) atomic_fetch_add(&run->config->pulse->finished, 1);
   *found = false;
   run->iterations += summary->iterations;
   island->method = summary->method;

@@ -79,6 +79,15 @@ typedef struct prism_persist_config {
                               (exchange with PRISM_WISH_NONE); any rank's; may be NULL */
 } prism_persist_config_t;
 
+/* Signs of life of a rank's search, for a thread that watches over it. The rank waits for
+ * nothing but others while both counts are the same. */
+typedef struct prism_pulse {
+  atomic_llong submitted; /* pieces of work given to islands */
+  atomic_llong finished;  /* of these */
+  atomic_int method;      /* prism_method_t of the last one submitted */
+  atomic_int colors;      /* and its k, input numbering */
+} prism_pulse_t;
+
 typedef struct prism_solve_config {
   const prism_graph_t *graph;   /* input graph on rank 0, NULL elsewhere; borrowed */
   const prism_params_t *params; /* the same on all ranks; borrowed */
@@ -96,6 +105,7 @@ typedef struct prism_solve_config {
   const prism_persist_config_t *persist; /* NULL: no checkpoints; borrowed */
   double start_time;            /* prism_clock_now() at the start of the run */
   const atomic_int *interrupt;  /* not 0: stop in order; may be NULL */
+  prism_pulse_t *pulse;         /* kept up to date; may be NULL; borrowed */
   void (*progress)(void *user, const prism_progress_t *progress); /* main thread; may be NULL */
   void (*remark)(void *user, const char *text); /* worth telling the user; as progress */
   void (*warn)(void *user, const char *text);   /* as remark, of more weight; NULL: remark has it */
