@@ -3,17 +3,21 @@
 # Looks for the programs and libraries themselves, however they came; on Debian
 # and Ubuntu it installs what is missing when it may (root, or sudo without a
 # password). Exit 0: all there. Exit 2: something is missing; it says what.
+# setup.sh [--tests]   --tests: also what only some tests use (a Slurm, two hosts). They
+#                      skip without it, so that it is no error when it cannot be had.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+tests=0
 case "${1:-}" in
   "") ;;
+  --tests) tests=1 ;;
   -h | --help)
-    sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}"
+    sed -n '2,7s/^# //p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-  *) die 2 "unknown argument: $1 (it takes none)" ;;
+  *) die 2 "unknown argument: $1 (try --help)" ;;
 esac
 
 probe_dir=$(mktemp -d)
@@ -91,9 +95,17 @@ look() {
   need python3-matplotlib has_module matplotlib
 }
 
-# Without these some tests skip. They come along when something is installed anyway.
+# Without these some tests skip. Daemons lie in /usr/sbin, which users seldom have on their PATH.
 wishes=()
-has_command ip || wishes+=(iproute2)
+look_for_wishes() {
+  local PATH=$PATH:/usr/sbin:/sbin
+  has_command ip || wishes+=(iproute2)
+  has_command munged || wishes+=(munge)
+  has_command slurmctld || wishes+=(slurmctld)
+  has_command slurmd || wishes+=(slurmd)
+  has_command sbatch || wishes+=(slurm-client)
+}
+[ "$tests" -eq 0 ] || look_for_wishes
 
 # Says what to install and ends.
 give_up() {
@@ -111,22 +123,34 @@ give_up() {
 }
 
 look
-[ "${#missing[@]}" -gt 0 ] || exit 0
+[ $((${#missing[@]} + ${#wishes[@]})) -gt 0 ] || exit 0
 
-has_command apt-get || give_up "setup.sh installs packages only on Debian and Ubuntu."
-if [ "$(id -u)" -eq 0 ]; then
-  as_root=()
-elif has_command sudo && sudo -n true >/dev/null 2>&1; then
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
   as_root=(sudo -n)
-else
+fi
+may_install() {
+  has_command apt-get && { [ "$(id -u)" -eq 0 ] || sudo -n true >/dev/null 2>&1; }
+}
+if ! may_install; then
+  [ "${#missing[@]}" -gt 0 ] || exit 0
+  has_command apt-get || give_up "setup.sh installs packages only on Debian and Ubuntu."
   give_up "setup.sh may not install packages here (not root, no sudo without a password)."
 fi
 
-say "Installing ${missing[*]} ${wishes[*]}"
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
-quietly "${apt[@]}" update </dev/null || give_up "apt-get update failed."
-quietly "${apt[@]}" install --no-install-recommends "${missing[@]}" "${wishes[@]}" </dev/null ||
-  give_up "apt-get install failed."
+install() { quietly "${apt[@]}" install --no-install-recommends "$@" </dev/null; }
+say "Installing ${missing[*]} ${wishes[*]}"
+quietly "${apt[@]}" update </dev/null || [ "${#missing[@]}" -eq 0 ] ||
+  give_up "apt-get update failed."
+if [ "${#missing[@]}" -gt 0 ]; then
+  install "${missing[@]}" || give_up "apt-get install failed."
+fi
+if [ "${#wishes[@]}" -gt 0 ]; then
+  install "${wishes[@]}" || say "Some tests will skip, which need ${wishes[*]}."
+  # The PMIx plugin has a package of its own in newer versions.
+  ! apt-cache show slurm-wlm-mpi-plugins >/dev/null 2>&1 || install slurm-wlm-mpi-plugins || true
+fi
 
 look
 [ "${#missing[@]}" -eq 0 ] || give_up "The packages are installed, but these are not found or too old."

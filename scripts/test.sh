@@ -53,7 +53,7 @@ suite() { # TITLE PRESET TARGETS CTEST_ARGUMENT...
   fi
 }
 
-bash "$root/scripts/setup.sh" || exit
+bash "$root/scripts/setup.sh" --tests || exit
 
 PRISM_PYTHON=$(find_python)
 export PRISM_PYTHON
