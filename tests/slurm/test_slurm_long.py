@@ -2,7 +2,7 @@
 """Every script of jobs/ with both launchers under a real Slurm, and jobs to which something
 happens: cancelled, out of time, a rank or a node killed, queued again.
 
-test_slurm_long.py PRISM_DIST PRISM. Skips where there is no Slurm: cluster.py says what it takes."""
+test_slurm_long.py PRISM_DIST PRISM [TEST...]. Skips where there is no Slurm (cluster.py)."""
 
 import os
 import re
