@@ -104,6 +104,11 @@ look_for_wishes() {
   has_command slurmctld || wishes+=(slurmctld)
   has_command slurmd || wishes+=(slurmd)
   has_command sbatch || wishes+=(slurm-client)
+  # Newer versions of Slurm have a package of its own for the PMIx plugin.
+  if has_command apt-cache && apt-cache show slurm-wlm-mpi-plugins >/dev/null 2>&1 &&
+    ! dpkg -s slurm-wlm-mpi-plugins >/dev/null 2>&1; then
+    wishes+=(slurm-wlm-mpi-plugins)
+  fi
 }
 [ "$tests" -eq 0 ] || look_for_wishes
 
@@ -146,11 +151,9 @@ quietly "${apt[@]}" update </dev/null || [ "${#missing[@]}" -eq 0 ] ||
 if [ "${#missing[@]}" -gt 0 ]; then
   install "${missing[@]}" || give_up "apt-get install failed."
 fi
-if [ "${#wishes[@]}" -gt 0 ]; then
-  install "${wishes[@]}" || say "Some tests will skip, which need ${wishes[*]}."
-  # The PMIx plugin has a package of its own in newer versions.
-  ! apt-cache show slurm-wlm-mpi-plugins >/dev/null 2>&1 || install slurm-wlm-mpi-plugins || true
-fi
+for package in "${wishes[@]}"; do
+  install "$package" || say "Tests that need $package will skip."
+done
 
 look
 [ "${#missing[@]}" -eq 0 ] || give_up "The packages are installed, but these are not found or too old."
