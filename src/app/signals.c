@@ -2,31 +2,66 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A handler has no other way to be heard. */
-static atomic_int received;
+#include "solve/solve.h"
 
-static void on_signal(int number) {
-  int none = 0;
-  if (!atomic_compare_exchange_strong(&received, &none, number)) _exit(128 + number);
+/* A handler has no other way to be heard. */
+static atomic_int received, wish;
+static atomic_bool heard; /* the search takes wishes */
+
+static void on_stop(int number) {
+  int before = 0;
+  if (atomic_compare_exchange_strong(&received, &before, number)) return;
+  /* A batch system sends TERM some time after USR2: that is the first of its kind. */
+  if (before == SIGUSR2 && atomic_compare_exchange_strong(&received, &before, number)) return;
+  _exit(128 + number);
+}
+
+/* A USR2 that nobody could hear becomes a wish. */
+static void turn_to_wish(void) {
+  int early = SIGUSR2;
+  if (atomic_compare_exchange_strong(&received, &early, 0))
+    atomic_store(&wish, PRISM_WISH_SAVE_STOP);
+}
+
+static void on_wish(int number) {
+  int none = PRISM_WISH_NONE;
+  if (number == SIGUSR1) {
+    atomic_compare_exchange_strong(&wish, &none, PRISM_WISH_SAVE); /* a greater one stands */
+  } else if (atomic_load(&heard)) {
+    atomic_store(&wish, PRISM_WISH_SAVE_STOP);
+  } else {
+    atomic_compare_exchange_strong(&received, &none, number);
+    if (atomic_load(&heard)) turn_to_wish(); /* since just now */
+  }
+}
+
+static int handle(int number, void (*handler)(int)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART; /* files are read and written by code that expects no EINTR */
+  sigemptyset(&action.sa_mask);
+  return sigaction(number, &action, NULL);
 }
 
 prism_status_t prism_signals_install(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART; /* files are read and written by code that expects no EINTR */
-  sigemptyset(&action.sa_mask);
-  if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0) {
-    PRISM_FAIL(PRISM_INTERNAL, "signal handlers: %s", strerror(errno));
-  }
-  action.sa_handler = SIG_IGN; /* a closed pipe shows as a failed write instead */
-  if (sigaction(SIGPIPE, &action, NULL) != 0) {
+  /* a closed pipe shows as a failed write instead */
+  if (handle(SIGINT, on_stop) != 0 || handle(SIGTERM, on_stop) != 0 ||
+      handle(SIGUSR1, on_wish) != 0 || handle(SIGUSR2, on_wish) != 0 ||
+      handle(SIGPIPE, SIG_IGN) != 0) {
     PRISM_FAIL(PRISM_INTERNAL, "signal handlers: %s", strerror(errno));
   }
   return PRISM_OK;
 }
 
 const atomic_int *prism_signals_flag(void) { return &received; }
+
+atomic_int *prism_signals_wishes(void) {
+  atomic_store(&heard, true);
+  turn_to_wish();
+  return &wish;
+}
