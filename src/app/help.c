@@ -20,6 +20,7 @@ static const group_t groups[] = {
     {"run", "threads", "Machine"},
     {"run", "initial", "Files"},
     {"run", "json", "Messages"},
+    {"checkpoint", "enabled", "Checkpoints"},
     {"reduction", "enabled", "Advanced: before the search"},
     {"initial_coloring", "strategy", "Advanced: first coloring"},
     {"islands", "migration", "Advanced: islands"},
@@ -113,7 +114,8 @@ prism_status_t prism_options_help(prism_text_t *out) {
       "\n"
       "  prism-dist graph.col                       a minute on all cores\n"
       "  prism-dist --time-limit 600 graph.col.gz   ten minutes\n"
-      "  prism-dist -k 48 graph.col                 is there a coloring with 48 colors?\n"));
+      "  prism-dist -k 48 graph.col                 is there a coloring with 48 colors?\n"
+      "  prism-dist --resume X.ckpt.h5 graph.col    goes on with a run that has ended or died\n"));
   size_t rows;
   const prism_param_row_t *row = prism_param_rows(&rows);
   for (size_t i = 0; i < rows; ++i) {
@@ -133,6 +135,9 @@ prism_status_t prism_options_help(prism_text_t *out) {
       out,
       "\nValues may also follow an equals sign (--seed=7).\n"
       "\n"
+      "Signals: USR1 saves a checkpoint, USR2 saves one and ends the run with exit code 85.\n"
+      "\n"
       "Exit codes: 0 colored (and -k or --target met), 1 -k or --target not met, 2 usage or\n"
-      "input error, 3 device, memory, disk or peer failed, 4 internal error.\n");
+      "input error, 3 device, memory, disk or peer failed, 4 internal error, 85 saved, to be\n"
+      "resumed.\n");
 }

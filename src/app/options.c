@@ -1,5 +1,6 @@
 #include "app/options.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,19 +155,120 @@ static prism_status_t walk(int argc, char *const *argv, const char **config,
   return PRISM_OK;
 }
 
-prism_status_t prism_options_parse(int argc, char *const *argv, prism_options_t *out) {
+/* ---- settings of a checkpoint ---- */
+
+/* What one invocation was asked for and the next one is not. */
+static bool is_passing(const prism_param_row_t *row) {
+  static const char *const passing[] = {"initial", "resume", "output", "solution", "force",
+                                        "json", "quiet", "verbose", "runs"};
+  if (strcmp(row->section, "checkpoint") == 0) return strcmp(row->name, "file") == 0;
+  if (strcmp(row->section, "run") != 0) return false;
+  for (size_t i = 0; i < sizeof passing / sizeof passing[0]; ++i) {
+    if (strcmp(row->name, passing[i]) == 0) return true;
+  }
+  return false;
+}
+
+/* Row of "section.name"; NULL when this version has none. */
+static const prism_param_row_t *find_setting(const char *name) {
+  char option[160];
+  int length = snprintf(option, sizeof option, "--%s", name);
+  return length < (int)sizeof option ? find_long(option) : NULL;
+}
+
+static prism_status_t take_settings(const prism_checkpoint_head_t *head, const char *path,
+                                    prism_options_t *options) {
+  char place[512];
+  snprintf(place, sizeof place, "%.511s", path);
+  for (int32_t i = 0; i < head->settings; ++i) {
+    const prism_checkpoint_setting_t *setting = &head->setting[i];
+    const prism_param_row_t *row = find_setting(setting->name);
+    if (row == NULL) { /* a version that knew it wrote the file; its defaults hold here */
+      snprintf(options->note, sizeof options->note,
+               "%.120s: its setting %.80s is not known to this version", path, setting->name);
+    } else if (!is_passing(row)) {
+      PRISM_TRY(prism_params_set(&options->params, row, setting->value, place));
+    }
+  }
+  return PRISM_OK;
+}
+
+/* Run over the file's and the user's values: -k given now replaces --target of the
+ * checkpoint, and the other way round. */
+enum { NOT_GIVEN = -1 };
+
+static void settle_goal(int64_t k, int64_t target, prism_params_run_t *run) {
+  bool given = run->k != NOT_GIVEN || run->target != NOT_GIVEN;
+  if (run->k == NOT_GIVEN) run->k = given ? 0 : k;
+  if (run->target == NOT_GIVEN) run->target = given ? 0 : target;
+}
+
+static prism_status_t settle_resume(const prism_checkpoint_head_t *head, const char *path,
+                                    prism_params_t *params) {
+  prism_params_run_t *run = &params->run;
+  if (run->seed != 0 && run->seed != head->seed) {
+    PRISM_FAIL(PRISM_INVALID, "--seed %" PRIu64 ": the run in %s has seed %" PRIu64
+               " and goes on with it", run->seed, path, head->seed);
+  }
+  run->seed = head->seed;
+  snprintf(run->resume, sizeof run->resume, "%s", path);
+  prism_params_checkpoint_t *checkpoint = &params->checkpoint;
+  if (checkpoint->enabled && checkpoint->file[0] == '\0')
+    snprintf(checkpoint->file, sizeof checkpoint->file, "%s", path);
+  return PRISM_OK;
+}
+
+/* ---- all layers ---- */
+
+static prism_status_t lay_over(int argc, char *const *argv, const prism_checkpoint_head_t *head,
+                               const char *path, prism_options_t *out) {
   const char *config = NULL;
   memset(out, 0, sizeof *out);
   prism_params_default(&out->params);
   PRISM_TRY(walk(argc, argv, &config, out));
   if (out->action == PRISM_ACTION_HELP || out->action == PRISM_ACTION_VERSION) return PRISM_OK;
-  if (config != NULL) {
-    prism_params_default(&out->params);
-    PRISM_TRY(prism_config_read(config, &out->params));
+  prism_params_default(&out->params);
+  int64_t k = 0, target = 0;
+  if (head != NULL) {
+    PRISM_TRY(take_settings(head, path, out));
+    k = out->params.run.k;
+    target = out->params.run.target;
+    out->params.run.k = out->params.run.target = NOT_GIVEN;
+    out->params.run.seed = 0;
   }
+  if (config != NULL) PRISM_TRY(prism_config_read(config, &out->params));
   /* again, now over the file's values */
   PRISM_TRY(walk(argc, argv, NULL, out));
+  if (head == NULL) return PRISM_OK;
+  settle_goal(k, target, &out->params.run);
+  return settle_resume(head, path, &out->params);
+}
+
+prism_status_t prism_options_parse(int argc, char *const *argv, prism_options_t *out) {
+  PRISM_TRY(lay_over(argc, argv, NULL, NULL, out));
   if (out->action != PRISM_ACTION_RUN) return PRISM_OK;
   if (out->graph[0] == '\0') PRISM_FAIL(PRISM_INVALID, "no graph given; see --help");
-  return prism_params_check(&out->params);
+  const prism_params_run_t *run = &out->params.run;
+  if (run->resume[0] == '\0') return prism_params_check(&out->params);
+  if (run->initial[0] != '\0')
+    PRISM_FAIL(PRISM_INVALID, "--resume and --initial exclude each other: a checkpoint has "
+                              "colorings of its own");
+  if (run->runs > 1)
+    PRISM_FAIL(PRISM_INVALID, "--resume goes on with one run, not with --runs %" PRId64,
+               run->runs);
+  return PRISM_OK;
+}
+
+prism_status_t prism_options_resume(int argc, char *const *argv,
+                                    const prism_checkpoint_head_t *head, prism_options_t *out) {
+  char path[PRISM_PARAM_TEXT_BYTES];
+  snprintf(path, sizeof path, "%s", out->params.run.resume);
+  PRISM_TRY(lay_over(argc, argv, head, path, out));
+  if (out->action != PRISM_ACTION_RUN) return PRISM_OK;
+  prism_status_t status = prism_params_check(&out->params);
+  if (status == PRISM_OK) return PRISM_OK;
+  char text[512]; /* the user may not have given what is wrong */
+  snprintf(text, sizeof text, "%.300s (settings that are not given come from %.160s)",
+           prism_error_text(), path);
+  return prism_error_set(status, text);
 }

@@ -38,7 +38,7 @@ static void run_suffix(const prism_params_t *params, int64_t index, char out[16]
 }
 
 static prism_status_t is_taken(const char *stem, const char *suffix, bool *taken) {
-  static const char *const endings[] = {".h5", ".jsonl", ".sol"};
+  static const char *const endings[] = {".h5", ".jsonl", ".sol", ".ckpt.h5"};
   *taken = false;
   for (size_t i = 0; i < sizeof endings / sizeof endings[0] && !*taken; ++i) {
     char *path = NULL;
@@ -117,7 +117,9 @@ prism_status_t prism_stem_create(const prism_params_t *params, const char *graph
   const char *output = params->run.output;
   memset(out, 0, sizeof *out);
   if (!params->telemetry.enabled && params->run.solution[0] != '\0') {
-    return prism_string_format(&out->path, "%s", ""); /* the only file has its own name */
+    const char *solution = params->run.solution;
+    size_t length = length_without(solution, strlen(solution), ".sol");
+    return prism_string_format(&out->path, "%.*s", (int)length, solution);
   }
   if (output[0] == '\0') return default_stem(params, graph_path, seed, out);
   size_t length = strlen(output);
@@ -139,6 +141,14 @@ void prism_stem_release(prism_stem_t *stem) {
   memset(stem, 0, sizeof *stem);
 }
 
+/* `name` with the suffix of the run before its ending; or the stem with suffix and ending. */
+static prism_status_t output_name(const char *name, const prism_stem_t *stem, const char *suffix,
+                                  const char *ending, char **out) {
+  if (name[0] == '\0') return prism_string_format(out, "%s%s%s", stem->path, suffix, ending);
+  size_t length = length_without(name, strlen(name), ending);
+  return prism_string_format(out, "%.*s%s%s", (int)length, name, suffix, name + length);
+}
+
 prism_status_t prism_outputs_create(const prism_params_t *params, const prism_stem_t *stem,
                                     int64_t index, prism_outputs_t *out) {
   char suffix[16];
@@ -146,21 +156,23 @@ prism_status_t prism_outputs_create(const prism_params_t *params, const prism_st
   memset(out, 0, sizeof *out);
   prism_status_t status = PRISM_OK;
   if (params->telemetry.enabled) {
-    PRISM_TRY_GOTO(status, prism_string_format(&out->run_path, "%s%s.h5", stem->path, suffix),
-                   failed);
+    PRISM_TRY_GOTO(status, output_name("", stem, suffix, ".h5", &out->run_path), failed);
+    PRISM_TRY_GOTO(status, output_name("", stem, suffix, ".jsonl", &out->jsonl_path), failed);
+  }
+  PRISM_TRY_GOTO(status,
+                 output_name(params->run.solution, stem, suffix, ".sol", &out->solution_path),
+                 failed);
+  if (params->checkpoint.enabled) {
+    const char *name = params->checkpoint.file;
+    size_t length = strlen(name);
+    bool short_name = length_without(name, length, ".ckpt.h5") == length &&
+                      length_without(name, length, ".h5") < length;
     PRISM_TRY_GOTO(status,
-                   prism_string_format(&out->jsonl_path, "%s%s.jsonl", stem->path, suffix),
+                   output_name(name, stem, suffix, short_name ? ".h5" : ".ckpt.h5",
+                               &out->checkpoint_path),
                    failed);
   }
-  const char *solution = params->run.solution;
-  size_t length = length_without(solution, strlen(solution), ".sol");
-  if (length == 0) {
-    status = prism_string_format(&out->solution_path, "%s%s.sol", stem->path, suffix);
-  } else {
-    status = prism_string_format(&out->solution_path, "%.*s%s%s", (int)length, solution, suffix,
-                                 solution + length);
-  }
-  if (status == PRISM_OK) return PRISM_OK;
+  return PRISM_OK;
 failed:
   prism_outputs_release(out);
   return status;
@@ -170,39 +182,99 @@ void prism_outputs_release(prism_outputs_t *outputs) {
   prism_free(outputs->run_path);
   prism_free(outputs->jsonl_path);
   prism_free(outputs->solution_path);
+  prism_free(outputs->checkpoint_path);
   memset(outputs, 0, sizeof *outputs);
 }
 
-static prism_status_t check_path(const char *path, bool named, bool force, const char *graph) {
-  PRISM_TRY(prism_file_check_writable(path));
+/* The same file that exists. */
+static bool is_file(const char *a, const char *b) {
+  struct stat one, two;
+  return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev &&
+         one.st_ino == two.st_ino;
+}
+
+/* The same name in the same folder, however that is written; folders exist. */
+static bool is_place(const char *a, const char *b) {
+  const char *path[2] = {a, b}, *name[2];
+  struct stat folder[2];
+  for (int i = 0; i < 2; ++i) {
+    char text[PRISM_PARAM_TEXT_BYTES + 32];
+    const char *slash = strrchr(path[i], '/');
+    name[i] = slash == NULL ? path[i] : slash + 1;
+    snprintf(text, sizeof text, "%.*s.", (int)(name[i] - path[i]), path[i]);
+    if (stat(text, &folder[i]) != 0) return strcmp(a, b) == 0;
+  }
+  return strcmp(name[0], name[1]) == 0 && folder[0].st_dev == folder[1].st_dev &&
+         folder[0].st_ino == folder[1].st_ino;
+}
+
+bool prism_outputs_goes_on(const prism_params_t *params, const prism_outputs_t *outputs) {
+  const char *resume = params->run.resume;
+  return resume[0] != '\0' && outputs->checkpoint_path != NULL &&
+         is_place(outputs->checkpoint_path, resume);
+}
+
+static prism_status_t check_path(const prism_params_t *params, const char *path, bool named,
+                                 const char *graph) {
+  const char *resume = params->run.resume;
   if (!named) return PRISM_OK;
-  struct stat mine, other;
-  if (stat(path, &mine) != 0) return PRISM_OK;
-  if (strcmp(graph, "-") != 0 && stat(graph, &other) == 0 && mine.st_dev == other.st_dev &&
-      mine.st_ino == other.st_ino) {
+  if (strcmp(graph, "-") != 0 && is_file(path, graph)) {
     PRISM_FAIL(PRISM_INVALID, "%s: this is the graph to be colored", path);
   }
-  if (!force) PRISM_FAIL(PRISM_INVALID, "%s: exists already (--force overwrites it)", path);
+  if (resume[0] != '\0' && is_file(path, resume)) {
+    PRISM_FAIL(PRISM_INVALID, "%s: this is the checkpoint that the run is to go on from", path);
+  }
+  if (!params->run.force && prism_file_exists(path)) {
+    PRISM_FAIL(PRISM_INVALID, "%s: exists already (--force overwrites it)", path);
+  }
   return PRISM_OK;
 }
 
-static prism_status_t check_run(const prism_params_t *params, const prism_stem_t *stem,
-                                const char *graph_path, const prism_outputs_t *outputs) {
-  bool force = params->run.force;
-  bool solution_named = stem->named || params->run.solution[0] != '\0';
-  const char *solution = outputs->solution_path;
-  if (outputs->run_path != NULL) {
-    if (strcmp(solution, outputs->run_path) == 0 || strcmp(solution, outputs->jsonl_path) == 0) {
-      PRISM_FAIL(PRISM_INVALID, "%s: two outputs of this name", solution);
-    }
-    PRISM_TRY(check_path(outputs->run_path, stem->named, force, graph_path));
-    PRISM_TRY(check_path(outputs->jsonl_path, stem->named, force, graph_path));
+/* All that a run writes; what it has not is left out. [out] path [OUTPUTS]; returns how many */
+enum { OUTPUTS = 4 };
+
+static int list_outputs(const prism_outputs_t *outputs, const char **path) {
+  const char *all[OUTPUTS] = {outputs->run_path, outputs->jsonl_path, outputs->solution_path,
+                              outputs->checkpoint_path};
+  int count = 0;
+  for (int i = 0; i < OUTPUTS; ++i) {
+    if (all[i] != NULL) path[count++] = all[i];
   }
-  return check_path(solution, solution_named, force, graph_path);
+  return count;
+}
+
+static prism_status_t check_run(const prism_params_t *params, const prism_stem_t *stem,
+                                const char *graph, const prism_outputs_t *outputs) {
+  const char *path[OUTPUTS], *checkpoint = outputs->checkpoint_path;
+  const int count = list_outputs(outputs, path);
+  for (int i = 0; i < count; ++i) {
+    PRISM_TRY(prism_file_check_writable(path[i]));
+    for (int j = 0; j < i; ++j) {
+      if (is_place(path[i], path[j]))
+        PRISM_FAIL(PRISM_INVALID, "%s: two outputs of this name", path[i]);
+    }
+  }
+  for (int i = 0; i < count; ++i) {
+    bool named = stem->named || (path[i] == outputs->solution_path &&
+                                 params->run.solution[0] != '\0');
+    if (path[i] == checkpoint) {
+      if (prism_outputs_goes_on(params, outputs)) continue;
+      named = named || params->checkpoint.file[0] != '\0' ||
+              (!params->telemetry.enabled && params->run.solution[0] != '\0');
+    }
+    PRISM_TRY(check_path(params, path[i], named, graph));
+  }
+  return PRISM_OK;
 }
 
 prism_status_t prism_outputs_check(const prism_params_t *params, const prism_stem_t *stem,
                                    const char *graph_path) {
+  const char *file = params->checkpoint.file;
+  if (file[0] != '\0' && strcmp(file, params->run.resume) != 0 &&
+      (length_without(file, strlen(file), ".h5") == strlen(file) ||
+       file[strlen(file) - strlen(".h5") - 1] == '/')) {
+    PRISM_FAIL(PRISM_INVALID, "--checkpoint %s: the name must be FILE.h5", file);
+  }
   for (int64_t i = 0; i < params->run.runs; ++i) {
     prism_outputs_t outputs;
     PRISM_TRY(prism_outputs_create(params, stem, i, &outputs));

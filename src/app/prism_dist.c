@@ -1,5 +1,6 @@
 /* prism-dist: color a graph with few colors on one or many processes. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +29,12 @@ typedef struct read_task {
   prism_input_t input;
 } read_task_t;
 
+/* As above. */
+typedef struct open_task {
+  char path[PRISM_PARAM_TEXT_BYTES];
+  prism_checkpoint_reader_t *reader;
+} open_task_t;
+
 typedef struct program {
   prism_startup_t startup;
   prism_options_t options;
@@ -39,7 +46,8 @@ typedef struct program {
   prism_rank_row_t *ranks;    /* [size] */
   prism_background_t *reader; /* rank 0: fills `reading` */
   read_task_t *reading;       /* rank 0 */
-  prism_stem_t stem;       /* rank 0 */
+  open_task_t *resume;        /* rank 0; NULL: a new run */
+  prism_stem_t stem;          /* rank 0 */
 } program_t;
 
 /* A readable seed of 32 bits that differs between programs of the same instant. */
@@ -51,18 +59,43 @@ static uint64_t seed_from_clock(void) {
   return (mixed >> 32) | 1;
 }
 
+static prism_status_t open_checkpoint(void *argument) {
+  open_task_t *task = argument;
+  return prism_checkpoint_open(task->path, NULL, &task->reader);
+}
+
+/* The checkpoint is read beside a living main thread: it may be large. The graph is compared
+ * when it has been read; here its settings are needed. Rank 0. */
+static prism_status_t read_checkpoint(program_t *program, int argc, char *const *argv) {
+  prism_options_t *options = &program->options;
+  PRISM_TRY(PRISM_ALLOC_ZERO(1, &program->resume));
+  snprintf(program->resume->path, sizeof program->resume->path, "%s",
+           options->params.run.resume);
+  bool abandoned;
+  prism_status_t status =
+      prism_background_run(&program->startup.comm, prism_signals_flag(), open_checkpoint,
+                           program->resume, &abandoned);
+  if (abandoned) program->resume = NULL; /* the thread is still using it */
+  PRISM_TRY(status);
+  return prism_options_resume(argc, argv, prism_checkpoint_head(program->resume->reader), options);
+}
+
+static prism_status_t parse_options(program_t *program, int argc, char *const *argv) {
+  prism_options_t *options = &program->options;
+  prism_params_run_t *run = &options->params.run;
+  PRISM_TRY(prism_options_parse(argc, argv, options));
+  bool takes_values = options->action == PRISM_ACTION_RUN ||
+                      options->action == PRISM_ACTION_PRINT_CONFIG;
+  if (takes_values && run->resume[0] != '\0') PRISM_TRY(read_checkpoint(program, argc, argv));
+  if (options->action == PRISM_ACTION_RUN && run->seed == 0) run->seed = seed_from_clock();
+  return PRISM_OK;
+}
+
 /* Rank 0 parses; the others get the bytes. Collective. */
 static prism_status_t read_options(program_t *program, int argc, char *const *argv) {
   prism_comm_t *comm = &program->startup.comm;
   prism_options_t *options = &program->options;
-  prism_status_t status = PRISM_OK;
-  if (comm->rank == 0) {
-    status = prism_options_parse(argc, argv, options);
-    if (status == PRISM_OK && options->action == PRISM_ACTION_RUN &&
-        options->params.run.seed == 0) {
-      options->params.run.seed = seed_from_clock();
-    }
-  }
+  prism_status_t status = comm->rank == 0 ? parse_options(program, argc, argv) : PRISM_OK;
   PRISM_TRY(comm->ops->agree(comm->self, status));
   return comm->ops->bcast(comm->self, options, sizeof *options, 0);
 }
@@ -145,6 +178,11 @@ static prism_status_t end_reading(program_t *program) {
                                                  prism_signals_flag(), &abandoned);
   if (abandoned) program->reading = NULL; /* the thread is still using it */
   PRISM_TRY(status);
+  if (program->resume != NULL) {
+    const prism_input_t *input = &program->reading->input;
+    prism_checkpoint_graph_t graph = {input->hash, input->graph->n, input->graph->m};
+    PRISM_TRY(prism_checkpoint_check_graph(program->resume->reader, &graph));
+  }
   return program->options.params.run.output[0] != '\0' ? PRISM_OK : name_files(program);
 }
 
@@ -166,6 +204,8 @@ static void introduce(program_t *program) {
   const prism_session_t *session = &program->session;
   const prism_input_t *input = session->input;
   const prism_dimacs_report_t *report = &input->report;
+  if (program->options.note[0] != '\0')
+    prism_progress_warn(&program->view, program->options.note);
   for (int32_t i = 0; i < report->warnings; ++i) {
     prism_progress_warn(&program->view, report->warning[i]);
   }
@@ -191,6 +231,17 @@ static void introduce(program_t *program) {
   }
 }
 
+/* The search of this rank hangs: nobody can be asked any more. Called from another thread. */
+static void end_hung(void *user, const char *text) {
+  const program_t *program = user;
+  char host[PRISM_HOST_BYTES] = "";
+  gethostname(host, sizeof host - 1);
+  fprintf(stderr,
+          "prism-dist: rank %d on %s hangs: %s; the job ends, the best coloring so far is on the "
+          "disk\n", program->startup.comm.rank, host, text);
+  prism_startup_abort(&program->startup, prism_status_exit_code(PRISM_PEER));
+}
+
 /* Everything from the parsed options on. Collective. */
 static prism_status_t color_graph(program_t *program, double start_time, int *exit_code) {
   prism_comm_t *comm = &program->startup.comm;
@@ -211,10 +262,13 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
       .exchange = &program->exchange,
       .start_time = start_time,
       .input = first ? &program->reading->input : NULL,
+      .resume = program->resume != NULL ? program->resume->reader : NULL,
       .ranks = program->ranks,
       .stem = &program->stem,
       .graph_path = program->options.graph,
       .view = &program->view,
+      .bark = end_hung,
+      .user = program,
   };
   if (first) {
     program->session.job = (prism_report_job_t){
@@ -237,18 +291,39 @@ static void release(program_t *program) {
   prism_devices_release(&program->devices);
   if (program->reading != NULL) prism_input_release(&program->reading->input);
   prism_free(program->reading);
+  if (program->resume != NULL) prism_checkpoint_close(&program->resume->reader);
+  prism_free(program->resume);
   prism_free(program->ranks);
   prism_stem_release(&program->stem);
+}
+
+/* Exit code of a run that was interrupted before its search. With USR2, sent to any rank, a
+ * resumed run is put off: its checkpoint is as it was. Collective. */
+static int explain_interrupted(const program_t *program) {
+  const prism_comm_t *comm = &program->startup.comm;
+  int64_t put_off = atomic_load(prism_signals_flag()) == SIGUSR2;
+  int exit_code = 1;
+  if (comm->ops->allreduce_i64(comm->self, &put_off, &put_off, 1, PRISM_REDUCE_MAX) != PRISM_OK)
+    return exit_code;
+  if (comm->rank == 0) { /* which alone may have read the options */
+    const char *resume = program->options.params.run.resume;
+    if (resume[0] == '\0') {
+      fprintf(stderr, "prism-dist: interrupted before a coloring was found\n");
+    } else {
+      fprintf(stderr, "prism-dist: interrupted before the search went on; %s is as it was\n",
+              resume);
+      if (put_off != 0) exit_code = PRISM_EXIT_CODE_SAVED;
+    }
+  }
+  if (comm->ops->bcast(comm->self, &exit_code, sizeof exit_code, 0) != PRISM_OK) return 1;
+  return exit_code;
 }
 
 /* Say what went wrong; the exit code. Ranks that agree let rank 0 speak. */
 static int explain(const program_t *program, prism_status_t status) {
   int32_t rank = program->startup.comm.rank;
   bool lost = status == PRISM_PEER || status == PRISM_TIMEOUT;
-  if (status == PRISM_INTERRUPTED) {
-    if (rank == 0) fprintf(stderr, "prism-dist: interrupted before a coloring was found\n");
-    return 1;
-  }
+  if (status == PRISM_INTERRUPTED) return explain_interrupted(program);
   if (rank == 0 || lost) {
     const char *text = prism_error_text();
     if (text[0] == '\0') text = prism_status_text(status);
@@ -264,8 +339,7 @@ static int explain(const program_t *program, prism_status_t status) {
 
 static int run_program(program_t *program, int argc, char *const *argv, double start_time) {
   int exit_code = 0;
-  prism_status_t status = prism_signals_install();
-  if (status == PRISM_OK) status = read_options(program, argc, argv);
+  prism_status_t status = read_options(program, argc, argv);
   const prism_comm_t *comm = &program->startup.comm;
   bool run = status == PRISM_OK && program->options.action == PRISM_ACTION_RUN;
   if (status == PRISM_OK && !run) {
@@ -294,7 +368,8 @@ int main(int argc, char **argv) {
   double start_time = prism_clock_now();
   program_t program;
   memset(&program, 0, sizeof program);
-  prism_status_t status = prism_startup_begin(&program.startup);
+  prism_status_t status = prism_signals_install(); /* USR1 would end a program without */
+  if (status == PRISM_OK) status = prism_startup_begin(&program.startup);
   if (status != PRISM_OK) {
     int exit_code = explain(&program, status);
     if (program.startup.mpi) prism_startup_abort(&program.startup, exit_code);

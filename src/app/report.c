@@ -67,6 +67,32 @@ static prism_status_t add_profile(const prism_result_t *result, prism_text_t *ou
   return PRISM_OK;
 }
 
+/* `text` as one word of a shell. */
+static prism_status_t add_word(const char *text, prism_text_t *out) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "_@%+=:,./-";
+  if (text[0] != '\0' && text[strspn(text, plain)] == '\0')
+    return prism_text_add(out, "%s", text);
+  PRISM_TRY(prism_text_add(out, "'"));
+  for (; *text != '\0'; ++text)
+    PRISM_TRY(*text == '\'' ? prism_text_add(out, "'\\''") : prism_text_add(out, "%c", *text));
+  return prism_text_add(out, "'");
+}
+
+/* Where the checkpoint lies, and how to go on from there. */
+static prism_status_t add_checkpoint(const prism_report_job_t *job, const prism_report_run_t *run,
+                                     prism_text_t *out) {
+  const char *path = run->outputs.checkpoint_path;
+  if (!run->saved) return PRISM_OK;
+  PRISM_TRY(prism_text_add(out, "checkpoint  %s\n", path));
+  if (!run->goes_on) return PRISM_OK;
+  PRISM_TRY(prism_text_add(out, "go on with  prism-dist --resume "));
+  PRISM_TRY(add_word(path, out));
+  PRISM_TRY(prism_text_add(out, " "));
+  PRISM_TRY(add_word(job->graph, out));
+  return prism_text_add(out, "\n");
+}
+
 prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_report_run_t *run,
                                     prism_text_t *out) {
   const prism_result_t *result = &run->result;
@@ -89,6 +115,9 @@ prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_r
                            result->kernel_vertices, result->kernel_edges));
   PRISM_TRY(prism_text_add(out, "time        %.2f s, best after %.2f s, ended by %s\n",
                            result->time, result->time_to_best, prism_exit_name(result->reason)));
+  if (result->invocations > 1)
+    PRISM_TRY(prism_text_add(out, "total time  %.2f s in %d invocations\n", result->total_time,
+                             result->invocations));
   PRISM_TRY(prism_text_add(out, "iterations  %" PRId64 "\n", result->iterations));
   PRISM_TRY(prism_text_add(out, "seed        %" PRIu64 "\n", run->seed));
   PRISM_TRY(prism_text_add(out, "machine     %d rank%s x %d thread%s, %s (%s)\n", job->ranks,
@@ -102,6 +131,7 @@ prism_status_t prism_report_summary(const prism_report_job_t *job, const prism_r
   if (run->outputs.run_path != NULL) {
     PRISM_TRY(prism_text_add(out, "run file    %s\n", run->outputs.run_path));
   }
+  PRISM_TRY(add_checkpoint(job, run, out));
   if (run->lost > 0 || run->failures > 0) {
     PRISM_TRY(prism_text_add(out,
                              "telemetry   %" PRId64 " records dropped, %" PRId64
@@ -177,6 +207,11 @@ static prism_status_t json_object(const prism_report_job_t *job, const prism_rep
   PRISM_TRY(prism_text_add(out, ", \"exchanges\": %" PRId64 ", \"exchange_bytes\": %" PRId64,
                            result->exchanges, result->exchange_bytes));
   PRISM_TRY(add_number(out, "exchange_seconds", result->exchange_seconds));
+  PRISM_TRY(add_string(out, "checkpoint", run->saved ? run->outputs.checkpoint_path : NULL));
+  PRISM_TRY(prism_text_add(out, ", \"invocations\": %d", result->invocations));
+  PRISM_TRY(add_number(out, "total_time", result->total_time));
+  PRISM_TRY(prism_text_add(out, ", \"checkpoints\": %" PRId64, result->checkpoints));
+  PRISM_TRY(add_number(out, "checkpoint_seconds", result->checkpoint_seconds));
   PRISM_TRY(json_profile(result, out));
   return prism_text_add(out, "}");
 }

@@ -22,6 +22,8 @@ typedef struct prism_report_run {
   prism_result_t result;   /* the coloring itself may be gone; colors 0: none found */
   prism_outputs_t outputs; /* owned */
   int64_t lost, failures;  /* of the store */
+  bool saved;              /* a checkpoint of this run lies at its place */
+  bool goes_on;            /* and a run resumed from it would have something to do */
 } prism_report_run_t;
 
 void prism_report_run_release(prism_report_run_t *run);

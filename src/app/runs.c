@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "app/background.h"
+#include "app/lock.h"
 #include "app/print.h"
 #include "app/signals.h"
 #include "app/versions.h"
+#include "app/watchdog.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -153,6 +155,104 @@ static prism_status_t finish_run(const prism_session_t *session, prism_status_t 
   return status;
 }
 
+/* What rank 0 holds while a run lasts. */
+typedef struct files {
+  prism_store_t *store;
+  prism_lock_t lock; /* of the checkpoint */
+  char *graph_name;
+} files_t;
+
+/* Names, lock and files of a run. Rank 0; what is open after a failure is closed by the
+ * caller. */
+static prism_status_t open_files(const prism_session_t *session, int64_t index,
+                                prism_report_run_t *run, files_t *files) {
+  prism_progress_restart(session->view);
+  PRISM_TRY(prism_outputs_create(session->params, session->stem, index, &run->outputs));
+  PRISM_TRY(prism_outputs_graph_name(session->graph_path, &files->graph_name));
+  const char *checkpoint = run->outputs.checkpoint_path;
+  if (checkpoint != NULL) {
+    PRISM_TRY(prism_lock_take(checkpoint, &files->lock));
+    if (!files->lock.real)
+      prism_progress_warn(session->view, "this file system has no file locks: two runs with one "
+                                         "checkpoint would mix");
+  }
+  return open_store(session, &run->outputs, run->seed, &files->store);
+}
+
+static void close_files(files_t *files) {
+  prism_lock_release(&files->lock);
+  prism_free(files->graph_name);
+}
+
+/* How the run survives this process. */
+static prism_persist_config_t persistence(const prism_session_t *session,
+                                          const prism_report_run_t *run, const files_t *files) {
+  const prism_params_t *params = session->params;
+  bool first = session->comm->rank == 0;
+  prism_persist_config_t config = {
+      .enabled = params->checkpoint.enabled,
+      .path = run->outputs.checkpoint_path,
+      .interval = params->checkpoint.interval,
+      .before = params->checkpoint.before,
+      .total_time = params->run.total_time,
+      .program = "prism-dist " PRISM_VERSION,
+      .graph_name = files->graph_name,
+      .graph_hash = first ? session->input->hash : NULL,
+      .resumes = params->run.resume[0] != '\0',
+      .resume = session->resume,
+  };
+  if (config.enabled) config.wish = prism_signals_wishes();
+  return config;
+}
+
+static void settle_checkpoint(const prism_session_t *session, prism_report_run_t *run) {
+  const prism_result_t *result = &run->result;
+  const double most = session->params->run.total_time;
+  run->saved = run->outputs.checkpoint_path != NULL &&
+               (result->checkpoints > 0 ||
+                prism_outputs_goes_on(session->params, &run->outputs));
+  bool unfinished = result->reason == PRISM_EXIT_TIME || result->reason == PRISM_EXIT_ITERATIONS ||
+                    result->reason == PRISM_EXIT_SIGNAL ||
+                    result->reason == PRISM_EXIT_CHECKPOINT;
+  run->goes_on = run->saved && unfinished && (most <= 0.0 || result->total_time < most);
+}
+
+/* The search, under the eyes of the watchdog. Collective. */
+static prism_status_t search(const prism_session_t *session, double start, files_t *files,
+                             prism_report_run_t *run) {
+  prism_comm_t *comm = session->comm;
+  bool first = comm->rank == 0;
+  prism_pulse_t pulse = {0};
+  prism_persist_config_t persist = persistence(session, run, files);
+  prism_solve_config_t config = {
+      .graph = first ? session->input->graph : NULL,
+      .params = session->params,
+      .seed = run->seed,
+      .initial = first ? session->input->initial : NULL,
+      .comm = comm,
+      .bulk = &session->exchange->bulk,
+      .part = session->devices->part,
+      .parts = session->devices->parts,
+      .fallback = session->devices->fallback.islands > 0 ? &session->devices->fallback : NULL,
+      .store = files->store,
+      .persist = &persist,
+      .start_time = start,
+      .interrupt = prism_signals_flag(),
+      .pulse = &pulse,
+      .progress = first ? prism_progress_show : NULL,
+      .remark = first ? prism_progress_remark : NULL,
+      .warn = prism_progress_warn, /* each rank of its own GPU */
+      .user = session->view,
+  };
+  prism_watchdog_t *watchdog = NULL;
+  prism_status_t status = prism_watchdog_start(&pulse, session->params->run.watchdog,
+                                               session->bark, session->user, &watchdog);
+  status = comm->ops->agree(comm->self, status);
+  if (status == PRISM_OK) status = prism_solve(&config, &run->result);
+  prism_watchdog_stop(&watchdog);
+  return status;
+}
+
 static prism_status_t run_one(const prism_session_t *session, int64_t index,
                               prism_report_run_t *run) {
   const prism_params_t *params = session->params;
@@ -162,38 +262,15 @@ static prism_status_t run_one(const prism_session_t *session, int64_t index,
   run->seed = params->run.runs > 1 ? prism_rng_derive(params->run.seed, (uint64_t)index)
                                    : params->run.seed;
   double start = index == 0 ? session->start_time : prism_clock_now();
-  prism_store_t *store = NULL;
-  prism_status_t status = PRISM_OK;
-  if (first) {
-    prism_progress_restart(session->view);
-    status = prism_outputs_create(params, session->stem, index, &run->outputs);
-    if (status == PRISM_OK) status = open_store(session, &run->outputs, run->seed, &store);
+  files_t files = {0};
+  prism_status_t opened = first ? open_files(session, index, run, &files) : PRISM_OK;
+  opened = comm->ops->agree(comm->self, opened);
+  prism_status_t status = opened == PRISM_OK ? search(session, start, &files, run) : opened;
+  if (first && (opened == PRISM_OK || files.store != NULL)) {
+    status = finish_run(session, status, &files.store, run);
+    settle_checkpoint(session, run);
   }
-  status = comm->ops->agree(comm->self, status);
-  if (status != PRISM_OK) {
-    if (store != NULL) finish_run(session, status, &store, run);
-    return status;
-  }
-  prism_solve_config_t config = {
-      .graph = first ? session->input->graph : NULL,
-      .params = params,
-      .seed = run->seed,
-      .initial = first ? session->input->initial : NULL,
-      .comm = comm,
-      .bulk = &session->exchange->bulk,
-      .part = session->devices->part,
-      .parts = session->devices->parts,
-      .fallback = session->devices->fallback.islands > 0 ? &session->devices->fallback : NULL,
-      .store = store,
-      .start_time = start,
-      .interrupt = prism_signals_flag(),
-      .progress = first ? prism_progress_show : NULL,
-      .remark = first ? prism_progress_remark : NULL,
-      .warn = prism_progress_warn, /* each rank of its own GPU */
-      .user = session->view,
-  };
-  status = prism_solve(&config, &run->result);
-  if (first) status = finish_run(session, status, &store, run);
+  close_files(&files);
   return status;
 }
 
@@ -243,7 +320,7 @@ static prism_status_t run_all(const prism_session_t *session, prism_report_run_t
     prism_free(run->result.color);
     run->result.color = NULL;
     ++*done;
-    stop = atomic_load(prism_signals_flag()) != 0;
+    stop = atomic_load(prism_signals_flag()) != 0 || run->result.reason == PRISM_EXIT_CHECKPOINT;
     bool reported = first && (stop != 0 || status != PRISM_OK || *done == wanted);
     /* When the disk failed standard output holds the coloring; else what there is
      * is reported before anything waits for other ranks: the launcher may not
@@ -261,6 +338,8 @@ static prism_status_t run_all(const prism_session_t *session, prism_report_run_t
   for (int64_t i = 0; first && i < *done; ++i) {
     if (!prism_report_met(&runs[i])) *exit_code = 1;
   }
+  if (first && runs[*done - 1].result.reason == PRISM_EXIT_CHECKPOINT)
+    *exit_code = PRISM_EXIT_CODE_SAVED;
   return comm->ops->bcast(comm->self, exit_code, sizeof *exit_code, 0);
 }
 

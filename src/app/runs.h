@@ -19,16 +19,22 @@ typedef struct prism_session {
   prism_exchange_t *exchange;    /* of the pools */
   double start_time;
   const prism_input_t *input;    /* (0) */
+  prism_checkpoint_reader_t *resume; /* (0) of input->graph; NULL: a new run */
   const prism_rank_row_t *ranks; /* (0) [comm->size] */
   const prism_stem_t *stem;      /* (0) */
   const char *graph_path;
   prism_report_job_t job;        /* (0) */
   prism_progress_view_t *view;
+  void (*bark)(void *user, const char *text); /* of prism_watchdog_start(), with its user */
+  void *user;
 } prism_session_t;
 
+/* Exit code of a run that was saved to be resumed. */
+enum { PRISM_EXIT_CODE_SAVED = 85 };
+
 /* Run all, report on standard output. Collective; every rank gets the same status
- * and exit code (0 or 1, valid when the status is PRISM_OK). A lost peer is the
- * exception: PRISM_PEER or PRISM_TIMEOUT may come on some ranks alone. */
+ * and exit code (0, 1 or PRISM_EXIT_CODE_SAVED, valid when the status is PRISM_OK). A lost
+ * peer is the exception: PRISM_PEER or PRISM_TIMEOUT may come on some ranks alone. */
 prism_status_t prism_runs_execute(const prism_session_t *session, int *exit_code);
 
 #endif

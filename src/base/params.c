@@ -10,6 +10,7 @@
 
 /* Member of prism_params_t that holds an INI section. */
 #define MEMBER_run run
+#define MEMBER_checkpoint checkpoint
 #define MEMBER_reduction reduction
 #define MEMBER_initial_coloring initial
 #define MEMBER_islands islands
@@ -280,6 +281,23 @@ prism_status_t prism_params_format(const prism_params_t *params, const prism_par
   PRISM_FAIL(PRISM_INTERNAL, "parameter %s.%s has no type", row->section, row->name);
 }
 
+static prism_status_t check_persistence(const prism_params_t *params) {
+  const prism_params_run_t *run = &params->run;
+  const prism_params_checkpoint_t *checkpoint = &params->checkpoint;
+  if (!checkpoint->enabled && checkpoint->file[0] != '\0')
+    PRISM_FAIL(PRISM_INVALID, "--checkpoint %s: checkpoint.enabled is false", checkpoint->file);
+  if (checkpoint->before == 0.0) return PRISM_OK;
+  if (!checkpoint->enabled)
+    PRISM_FAIL(PRISM_INVALID, "--checkpoint-before %g: checkpoint.enabled is false",
+               checkpoint->before);
+  if (run->time_limit == 0.0)
+    PRISM_FAIL(PRISM_INVALID, "--checkpoint-before %g needs a --time-limit", checkpoint->before);
+  if (checkpoint->before >= run->time_limit)
+    PRISM_FAIL(PRISM_INVALID, "--checkpoint-before %g is not less than --time-limit %g",
+               checkpoint->before, run->time_limit);
+  return PRISM_OK;
+}
+
 prism_status_t prism_params_check(const prism_params_t *params) {
   const prism_params_run_t *run = &params->run;
   if (run->k > 0 && run->target > 0) {
@@ -304,5 +322,5 @@ prism_status_t prism_params_check(const prism_params_t *params) {
   if (run->quiet && run->verbose) {
     PRISM_FAIL(PRISM_INVALID, "--quiet and --verbose exclude each other");
   }
-  return PRISM_OK;
+  return check_persistence(params);
 }

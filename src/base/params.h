@@ -30,6 +30,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "stop when N colors are reached (0: no target)")                                               \
   X(run, time_limit, F64, "60", 0, 1e9, "s", "--time-limit",                                       \
     "wall seconds from the start of the program, for each run (0: no limit)")                      \
+  X(run, total_time, F64, "0", 0, 1e9, "s", "--total-time",                                        \
+    "wall seconds over this run and all that it was resumed from (0: no limit)")                   \
   X(run, max_iterations, I64, "0", 0, 9e18, "iterations", "--max-iterations",                      \
     "search iterations of each rank (0: no limit)")                                                \
   X(run, seed, U64, "0", 0, 1.8446744073709552e19, "seed", "--seed",                               \
@@ -46,10 +48,15 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "how pools of GPUs meet; auto: NCCL where every rank has a GPU of its own, else MPI")          \
   X(run, peer_timeout, F64, "30", 1, 86400, "s", "",                                               \
     "silence after which a rank counts as lost")                                                   \
+  X(run, watchdog, F64, "600", 0, 1e6, "s", "",                                                    \
+    "a rank whose islands finish no work for so long ends the job (0: never)")                     \
   X(run, initial, TEXT, "", 0, 0, "FILE.sol", "--initial",                                         \
     "start from this coloring")                                                                    \
+  X(run, resume, TEXT, "", 0, 0, "FILE.h5", "--resume",                                            \
+    "go on from this checkpoint, with its settings where none are given, and keep it up to date")  \
   X(run, output, TEXT, "", 0, 0, "FILE.h5", "--output",                                            \
-    "run file; its stem also names the .jsonl and .sol (default: prism-runs/GRAPH_UTC_sSEED.h5)")  \
+    "run file; its stem also names the .jsonl, .sol and .ckpt.h5 "                                 \
+    "(default: prism-runs/GRAPH_UTC_sSEED.h5)")  \
   X(run, solution, TEXT, "", 0, 0, "FILE.sol", "--solution",                                       \
     "where the best coloring goes")                                                                \
   X(run, force, FLAG, "false", 0, 0, "", "--force",                                                \
@@ -60,6 +67,16 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "no progress and no remarks, only warnings and errors")                                        \
   X(run, verbose, FLAG, "false", 0, 0, "", "--verbose",                                            \
     "say more while running, and where an error came from")
+
+#define PRISM_PARAMS_CHECKPOINT(X)                                                                 \
+  X(checkpoint, enabled, FLAG, "true", 0, 0, "", "",                                               \
+    "save the state of the run now and then, to go on from with --resume")                         \
+  X(checkpoint, file, TEXT, "", 0, 0, "FILE.h5", "--checkpoint",                                   \
+    "where to (default: the file of --resume, else the stem of --output with .ckpt.h5)")           \
+  X(checkpoint, interval, F64, "300", 0, 1e9, "s", "--checkpoint-interval",                        \
+    "seconds between two checkpoints (0: only when a signal asks for one)")                        \
+  X(checkpoint, before, F64, "0", 0, 1e9, "s", "--checkpoint-before",                              \
+    "save and end with exit code 85 so long before the time limit (0: no)")
 
 #define PRISM_PARAMS_REDUCTION(X)                                                                  \
   X(reduction, enabled, FLAG, "true", 0, 0, "", "", "shrink the graph before the search")          \
@@ -159,6 +176,7 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
 /* S(section struct, section name in the INI, list) */
 #define PRISM_PARAM_SECTIONS(S)                               \
   S(run, run, PRISM_PARAMS_RUN)                               \
+  S(checkpoint, checkpoint, PRISM_PARAMS_CHECKPOINT)          \
   S(reduction, reduction, PRISM_PARAMS_REDUCTION)             \
   S(initial, initial_coloring, PRISM_PARAMS_INITIAL)          \
   S(islands, islands, PRISM_PARAMS_ISLANDS)                   \

@@ -196,6 +196,10 @@ typedef struct prism_checkpoint_graph {
 prism_status_t prism_checkpoint_open(const char *path, const prism_checkpoint_graph_t *graph,
                                      prism_checkpoint_reader_t **out);
 
+/* The last of these checks alone, for a graph that is read after the file was opened. */
+prism_status_t prism_checkpoint_check_graph(const prism_checkpoint_reader_t *reader,
+                                            const prism_checkpoint_graph_t *graph);
+
 /* Contents as far as they are small; all of it checked: the kernel's vertices and those
  * removed are all vertices once, colors and clique are within the graph. Lives as long as the
  * reader. */

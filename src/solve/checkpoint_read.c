@@ -14,19 +14,19 @@ enum { PIECE_BYTES = 256 << 10 }; /* of packed rows at a time */
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
-static prism_status_t check_graph(const prism_checkpoint_reader_t *self,
-                                  const prism_checkpoint_graph_t *graph) {
-  const prism_checkpoint_head_t *head = &self->head;
+prism_status_t prism_checkpoint_check_graph(const prism_checkpoint_reader_t *reader,
+                                            const prism_checkpoint_graph_t *graph) {
+  const prism_checkpoint_head_t *head = &reader->head;
   bool same = strcmp(head->graph_hash, graph->hash) == 0;
   if (!same)
     PRISM_FAIL(PRISM_INVALID,
                "%s is a checkpoint of another graph: %s with %d vertices, %" PRId64
                " edges and hash %.16s...; this graph has %d, %" PRId64 " and %.16s...",
-               self->path, head->graph_name, head->n, head->m, head->graph_hash, graph->n,
+               reader->path, head->graph_name, head->n, head->m, head->graph_hash, graph->n,
                graph->m, graph->hash);
   if (head->n != graph->n || head->m != graph->m)
     PRISM_FAIL(PRISM_FORMAT, "%s is not a sound checkpoint: its graph has the right hash, but %d "
-               "vertices and %" PRId64 " edges", self->path, head->n, head->m);
+               "vertices and %" PRId64 " edges", reader->path, head->n, head->m);
   return PRISM_OK;
 }
 
@@ -36,7 +36,7 @@ static prism_status_t open_one(const char *path, const prism_checkpoint_graph_t 
   PRISM_TRY(prism_checkpoint_seal_check(path, &size));
   prism_checkpoint_reader_t *self = NULL;
   PRISM_TRY(prism_checkpoint_load(path, size, &self));
-  prism_status_t status = graph != NULL ? check_graph(self, graph) : PRISM_OK;
+  prism_status_t status = graph != NULL ? prism_checkpoint_check_graph(self, graph) : PRISM_OK;
   if (status != PRISM_OK) prism_checkpoint_close(&self);
   PRISM_TRY(status);
   *out = self;

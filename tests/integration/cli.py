@@ -104,7 +104,8 @@ def queen(rows):
 JSON_FIELDS = ["graph", "n", "m", "colors", "lower_bound", "optimal", "target_met", "time",
                "time_to_best", "iterations", "seed", "ranks", "threads", "device",
                "exit_reason", "solution", "output", "gpu_busy", "gpu_overlap", "exchanges",
-               "exchange_bytes", "exchange_seconds"]
+               "exchange_bytes", "exchange_seconds", "checkpoint", "invocations", "total_time",
+               "checkpoints", "checkpoint_seconds"]
 
 
 def result_of(text):

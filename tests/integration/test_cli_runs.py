@@ -213,7 +213,9 @@ def test_output_in_use():
     wait_for(lambda: os.path.exists("x.sol"), "a first coloring")
     refused(dist("--quiet", "--output", "x.h5", hard()), "--force")
     # --force overwrites what is finished, never what another run is writing
-    refused(dist("--quiet", "--output", "x.h5", "--force", hard()), "x.jsonl")
+    refused(dist("--quiet", "--output", "x.h5", "--force", hard()), "in use by another run")
+    refused(dist("--quiet", "--output", "x.h5", "--force", "--checkpoint", "y.h5", hard()),
+            "x.jsonl")
     process.send_signal(signal.SIGINT)
     check(process.wait(timeout=cli.GUARD) == 0, started())
     expect(tool("verify", "hard.col", "x.sol"), 0)

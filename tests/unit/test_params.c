@@ -186,6 +186,18 @@ static void rules_across_parameters(void **state) {
   p.telemetry.ring = 128;
   p.run.quiet = p.run.verbose = true;
   assert_int_equal(prism_params_check(&p), PRISM_INVALID);
+  prism_params_default(&p);
+  p.checkpoint.before = 59.5;
+  assert_int_equal(prism_params_check(&p), PRISM_OK);
+  p.checkpoint.before = 60;
+  assert_int_equal(prism_params_check(&p), PRISM_INVALID);
+  p.run.time_limit = 0;
+  assert_int_equal(prism_params_check(&p), PRISM_INVALID);
+  p.checkpoint.enabled = false;
+  p.checkpoint.before = 0;
+  assert_int_equal(prism_params_check(&p), PRISM_OK);
+  strcpy(p.checkpoint.file, "c.h5");
+  assert_int_equal(prism_params_check(&p), PRISM_INVALID);
 }
 
 static void nothing_is_left(void **state) {
