@@ -1,11 +1,13 @@
 /* Speed of the device searches, each kernel by itself.
  *
  * gpu_rate GRAPH K [--threads T] [--words V] [--cells B] [--members M]
- *          [--iterations L] [--launches N] [--seed S]
+ *          [--iterations L] [--launches N] [--seed S] [--settle L0]
  * prints: graph k layout M individuals: N M it/s, f of the best and of the median
  *
- * Starts are random; the first launch is not timed. The conflicts that the device
- * reports are counted again on the host: exit 4 when they differ. */
+ * Starts are random; the first launch, of L0 moves (default: L), is not timed, and the others
+ * go on from the best. A pool's children are like what 50,000 moves lead to, not like random
+ * colourings. The conflicts that the device reports are counted again on the host: exit 4
+ * when they differ. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@
 typedef struct arguments {
   const char *path;
   int32_t k, threads, words, cells, members, launches;
-  int64_t iterations;
+  int64_t iterations, settle;
   uint64_t seed;
 } arguments_t;
 
@@ -39,6 +41,7 @@ static bool parse(int argc, char **argv, arguments_t *a) {
     else if (strcmp(argv[i], "--members") == 0) a->members = (int32_t)value;
     else if (strcmp(argv[i], "--launches") == 0) a->launches = (int32_t)value;
     else if (strcmp(argv[i], "--iterations") == 0) a->iterations = value;
+    else if (strcmp(argv[i], "--settle") == 0) a->settle = value;
     else if (strcmp(argv[i], "--seed") == 0) a->seed = (uint64_t)value;
     else return false;
   }
@@ -134,6 +137,7 @@ static prism_status_t measure(const arguments_t *a) {
       PRISM_CUDA(cudaMemcpy(&before, b.moves, sizeof before, cudaMemcpyDeviceToHost));
       PRISM_CUDA(cudaEventRecord(begin, 0));
     }
+    b.job.iterations = i == 0 && a->settle > 0 ? a->settle : a->iterations;
     PRISM_TRY(prism_launch_tabucol(&plan, &device, &b.job, 0));
   }
   PRISM_CUDA(cudaEventRecord(end, 0));
@@ -158,7 +162,7 @@ int main(int argc, char **argv) {
   arguments_t a;
   if (!parse(argc, argv, &a)) {
     fprintf(stderr, "usage: gpu_rate GRAPH K [--threads T] [--words V] [--cells B] [--members M]"
-                    " [--iterations L] [--launches N] [--seed S]\n");
+                    " [--iterations L] [--launches N] [--seed S] [--settle L0]\n");
     return 2;
   }
   prism_status_t status = measure(&a);
