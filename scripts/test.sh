@@ -83,7 +83,7 @@ else
   suite "ASan and UBSan, all but the longest" asan all -LE 'long|fuzz|style'
   suite "TSan, tests with threads" tsan all -L 'unit|conformance' -LE 'long|mpi'
   if has_libfuzzer; then
-    suite "Fuzzing of the readers" fuzz "fuzz_col_program fuzz_sol_program" -L fuzz
+    suite "Fuzzing of the readers" fuzz fuzz_programs -L fuzz
   else
     step "Fuzzing of the readers"
     say "left out: no clang with libFuzzer (Debian, Ubuntu: clang libclang-rt-dev)"
