@@ -84,7 +84,8 @@ struct prism_store {
   prism_h5_t *h5;
   prism_jsonl_t jsonl;
   prism_text_t lines; /* for the .jsonl */
-  prism_text_t sol;   /* text of the best solution until it is on the disk */
+  prism_text_t sol;   /* text of the best solution */
+  bool sol_stored;    /* it is on the disk */
   int32_t best_colors;
   rows_t rows[PRISM_RECORD_COUNT];
   packed_t *first_packed, *last_packed;
@@ -122,14 +123,14 @@ static bool sink_ready(const sink_t *sink, bool last) {
 /* ---- The .sol ------------------------------------------------------------------------ */
 
 static void write_solution(prism_store_t *self, bool last) {
-  if (self->sol.length == 0 || !sink_ready(&self->sol_sink, last)) return;
+  if (self->sol.length == 0 || self->sol_stored || !sink_ready(&self->sol_sink, last)) return;
   if (prism_file_replace(self->solution_path, self->sol.data, self->sol.length) != PRISM_OK) {
     snprintf(self->sol_error, sizeof self->sol_error, "%s", prism_error_text());
     sink_failed(self, &self->sol_sink);
     return;
   }
   self->sol_sink.in_a_row = 0;
-  prism_text_free(&self->sol);
+  self->sol_stored = true;
 }
 
 /* Make the .sol text of a better solution and write it. */
@@ -146,6 +147,7 @@ static void renew_solution(prism_store_t *self, const prism_solution_row_t *row,
   }
   prism_text_free(&self->sol);
   self->sol = text;
+  self->sol_stored = false;
   self->best_colors = row->colors;
   self->sol_sink.in_a_row = 0;
   write_solution(self, true);
@@ -356,9 +358,23 @@ static bool wait_for_work(prism_store_t *self) {
   return stop;
 }
 
+/* Nothing is written to a file that was removed or renamed under the run. */
+static void look_for(prism_store_t *self, const char *path) {
+  if (prism_file_exists(path)) return;
+  char text[ERROR_BYTES];
+  snprintf(text, sizeof text, "%s is gone: it was removed or renamed while it was written", path);
+  warn(self, text);
+  atomic_fetch_add_explicit(&self->failures, 1, memory_order_relaxed);
+}
+
 /* The last writes: everything that waits, then the summary, then the end. */
 static void finish(prism_store_t *self) {
+  if (self->sol_stored && !prism_file_exists(self->solution_path)) self->sol_stored = false;
   write_solution(self, true);
+  if (self->ring != NULL) {
+    look_for(self, self->run_path);
+    look_for(self, self->jsonl_path);
+  }
   if (self->summary != NULL)
     prism_store_losses(self, &self->summary->records_lost, &self->summary->write_failures);
   if (self->ring == NULL) return;
@@ -547,7 +563,7 @@ prism_status_t prism_store_close(prism_store_t **store, prism_summary_row_t *sum
   pthread_mutex_unlock(&self->mutex);
   pthread_join(self->thread, NULL);
   prism_status_t status = PRISM_OK;
-  if (self->sol_error[0] != '\0' && (self->sol.length > 0 || self->sol_sink.in_a_row != 0))
+  if (self->sol_error[0] != '\0' && (!self->sol_stored || self->sol_sink.in_a_row != 0))
     status = prism_error_set(PRISM_STORAGE, self->sol_error);
   release(self);
   return status;
