@@ -8,14 +8,17 @@
 #include "model/coloring.h"
 #include "model/verify.h"
 #include "solve/complete.h"
+#include "solve/persist.h"
 
 double prism_run_elapsed(const prism_run_t *run) {
   return prism_clock_now() - run->config->start_time;
 }
 
 bool prism_run_out_of_time(const prism_run_t *run) {
-  double limit = run->config->params->run.time_limit;
-  return limit > 0.0 && prism_run_elapsed(run) >= limit;
+  const prism_persist_config_t *persist = run->config->persist;
+  double limit = run->config->params->run.time_limit, now = prism_run_elapsed(run);
+  double total = persist != NULL ? persist->total_time : 0.0;
+  return (limit > 0.0 && now >= limit) || (total > 0.0 && run->prior + now >= total);
 }
 
 /* ---- begin and end ---- */
@@ -49,12 +52,13 @@ static bool go_direct(const prism_run_t *run) {
 }
 
 /* The decision form stays at its k. */
-static void begin_descent(prism_run_t *run) {
+void prism_run_begin_descent(prism_run_t *run, bool fresh) {
   bool decision = run->config->params->run.k > 0, fixed = run->config->params->run.deterministic;
   run->began = prism_run_elapsed(run);
   prism_descent_init(&run->descent, run->shared->lower_bound, run->goal, fixed ? 2e5 : 0.05);
   run->direct = !decision && go_direct(run);
-  if (!decision && !run->direct) prism_descent_begin(&run->descent, run->best_k, 0.0);
+  const double cost = fresh ? 0.0 : fixed ? (double)run->iterations + 1.0 : 1e-9; /* not none */
+  if (!decision && !run->direct) prism_descent_begin(&run->descent, run->best_k, cost);
   run->k = run->descent.k;
 }
 
@@ -78,7 +82,8 @@ prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *con
                        .comm = config->comm, .n = shared->graph->n, .goal = goal,
                        .best_k = shared->colors, .f_best = -1, .diversity = -1.0,
                        .width = prism_wire_width(shared->colors), .result = result};
-  begin_descent(run);
+  if (prepared != NULL) run->history.n = config->graph->n;
+  prism_run_begin_descent(run, true);
   prism_status_t status = begin(run);
   status = run->comm->ops->agree(run->comm->self, status);
   if (status == PRISM_OK) status = prism_run_engine(run);
@@ -87,6 +92,8 @@ prism_status_t prism_run_begin(prism_run_t *run, const prism_solve_config_t *con
 }
 
 void prism_run_release(prism_run_t *run) {
+  prism_persist_destroy(&run->persist); /* it reads the history */
+  prism_history_release(&run->history);
   for (int32_t i = 0; run->island != NULL && i < run->islands; ++i)
     prism_free(run->island[i].guest);
   prism_free(run->island);
@@ -191,6 +198,7 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   if (run->config->pulse != NULL) atomic_fetch_add(&run->config->pulse->finished, 1);
   *found = false;
   run->iterations += summary->iterations;
+  island->cut = island->promised > 0 && summary->iterations >= island->promised;
   island->method = summary->method;
   if (summary->diversity >= 0.0) run->diversity = summary->diversity;
   if (summary->temperature > 0.0) {
@@ -278,9 +286,12 @@ static prism_status_t publish(prism_run_t *run, const prism_parcel_t *parcel, in
   result->colors = verdict.colors;
   result->time_to_best = prism_run_elapsed(run);
   run->improved = true;
+  prism_solution_row_t row = {.t = run->prior + result->time_to_best,
+                              .iterations = parcel->iterations, .rank = rank,
+                              .colors = verdict.colors};
+  if (run->persist != NULL) PRISM_TRY(prism_history_add(&run->history, &row, result->color));
   if (run->config->store == NULL) return PRISM_OK;
-  prism_solution_row_t row = {.t = result->time_to_best, .iterations = parcel->iterations,
-                              .rank = rank, .colors = verdict.colors};
+  row.t = result->time_to_best;
   return prism_store_solution(run->config->store, &row, result->color);
 }
 

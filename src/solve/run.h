@@ -4,6 +4,7 @@
 #define PRISM_SOLVE_RUN_H
 
 #include "solve/descent.h"
+#include "solve/history.h"
 #include "solve/pooling.h"
 #include "solve/portfolio.h"
 #include "solve/prepare.h"
@@ -20,6 +21,7 @@ typedef struct prism_run_island {
   int32_t k;               /* of the ticket */
   prism_method_t method;   /* of the last finished ticket, at first of the first one */
   int64_t promised;        /* its iterations, when they are limited */
+  bool cut;                /* the last one ended because these were used up */
   int32_t seeded_k;        /* best_k that the island was given as a start; 0: none */
   int64_t completed_f;     /* conflicts of the last coloring that was completed; -1: none at k */
   int32_t *guest;          /* [n] migrant that waits for the island; owned */
@@ -55,17 +57,27 @@ typedef struct prism_run {
   int32_t *color;          /* [n] scratch; owned */
   unsigned char *packed;   /* scratch of one parcel; owned */
 
-  int64_t iterations;      /* this rank */
+  int64_t iterations;      /* this rank, over all invocations */
   int64_t f_best;          /* fewest conflicts at k on this rank; -1: none yet */
   double diversity;
   double temperature;      /* coldest one of the last TEMPERING; 0: none has run */
   double swap_rate;        /* its share of exchanges made */
   bool stopping;
+  double stopped;          /* clock when that was decided */
   bool exhausted;          /* this rank has used up its iterations */
   int32_t exhausted_ranks; /* rank 0 */
   prism_exit_t reason;
 
+  struct prism_persist *persist; /* checkpoints; NULL: none; owned */
+  double prior;            /* s of earlier invocations */
+  /* Deterministic runs: */
+  int64_t epoch;           /* epochs done, over all invocations */
+  int64_t epoch_iterations; /* most in one of them, this rank and invocation */
+  bool resumed;            /* exactly where an epoch had ended, and none has been run since */
+  bool cut;                /* some epoch did not come to its own end: nothing repeats any more */
+
   /* rank 0 */
+  prism_history_t history; /* for checkpoints; empty without them */
   int32_t *input_color;    /* [input n] scratch; owned */
   prism_result_t *result;
   double last_metric, last_progress, last_rate, last_watch;
@@ -112,6 +124,9 @@ prism_status_t prism_run_accept(prism_run_t *run, const int32_t *color,
  * colours go to run->color. [out] parcel  f > 0: nothing better than run->best */
 prism_status_t prism_run_complete(prism_run_t *run, int32_t island, prism_parcel_t *parcel);
 
+/* Begin the way down from what is known. [in] fresh  that comes from a construction */
+void prism_run_begin_descent(prism_run_t *run, bool fresh);
+
 /* Choose k anew, from what the search has come to. */
 void prism_run_aim(prism_run_t *run);
 
@@ -133,7 +148,7 @@ prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now);
  * the result. Once, when no island works any more. Collective. */
 prism_status_t prism_run_gpu_result(prism_run_t *run, prism_result_t *result);
 
-/* Seconds since the start of the run; is the time limit over? */
+/* Seconds since the start of this invocation; is its time over, or that of all? */
 double prism_run_elapsed(const prism_run_t *run);
 bool prism_run_out_of_time(const prism_run_t *run);
 

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "solve/messages.h"
+#include "solve/persist.h"
 #include "solve/run.h"
 
 static prism_status_t post_parcel(prism_run_t *run, int32_t to, int32_t tag,
@@ -17,6 +19,7 @@ static prism_status_t post_parcel(prism_run_t *run, int32_t to, int32_t tag,
 static prism_status_t stop_all(prism_run_t *run, prism_exit_t reason) {
   if (run->stopping) return PRISM_OK;
   run->stopping = true;
+  run->stopped = prism_clock_now();
   run->reason = reason;
   int32_t word = (int32_t)reason;
   for (int32_t r = 0; r < run->comm->size; ++r)
@@ -78,11 +81,11 @@ static prism_status_t receive(prism_run_t *run, const prism_message_t *message,
     case PRISM_TAG_STOP:
       if (message->bytes == sizeof word) memcpy(&word, data, sizeof word);
       if (!run->stopping) run->reason = (prism_exit_t)word;
+      if (!run->stopping) run->stopped = prism_clock_now();
       run->stopping = true;
       return PRISM_OK;
     default:
-      PRISM_FAIL(PRISM_PEER, "rank %d sent an unknown message (tag %d)", message->from,
-                 message->tag);
+      return prism_persist_receive(run, message, data);
   }
 }
 
@@ -120,7 +123,9 @@ static prism_status_t serve_island(prism_run_t *run, int32_t i) {
       prism_run_aim(run);
     }
   }
-  if (run->stopping || run->exhausted || run->best_k <= run->goal) return PRISM_OK;
+  if (run->stopping || run->best_k <= run->goal) return PRISM_OK;
+  PRISM_TRY(prism_persist_idle(run, i));
+  if (run->exhausted) return PRISM_OK;
   if (prism_run_iterations_left(run) <= 0) return PRISM_OK;
   if (island->id == run->pooling.island) {
     int32_t visitors = -1;
@@ -143,6 +148,9 @@ static prism_status_t check_limits(prism_run_t *run) {
   if (interrupt != NULL && atomic_load(interrupt) != 0) return stop_all(run, PRISM_EXIT_SIGNAL);
   if (run->best_k <= run->goal) return stop_all(run, PRISM_EXIT_TARGET);
   if (prism_run_out_of_time(run)) return stop_all(run, PRISM_EXIT_TIME);
+  bool stop = false;
+  PRISM_TRY(prism_persist_look(run, &stop));
+  if (stop) return stop_all(run, PRISM_EXIT_CHECKPOINT);
   if (limit > 0 && run->iterations >= limit && !run->exhausted) {
     run->exhausted = true;
     PRISM_TRY(run->comm->ops->post(run->comm->self, 0, PRISM_TAG_EXHAUSTED, NULL, 0));

@@ -6,15 +6,62 @@
  * island counts, and a new k begins with the next epoch. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "model/coloring.h"
 #include "solve/complete.h"
+#include "solve/messages.h"
+#include "solve/persist.h"
 #include "solve/run.h"
 
-/* Give every island its work and wait for all of them. */
-static prism_status_t run_epoch(prism_run_t *run, bool *late) {
-  int64_t generations = run->config->params->islands.epoch_generations;
+/* An epoch that would end just after the time limit or a signal may do so, where that keeps a
+ * run repeatable that is resumed: a signal leaves a second to live. */
+static const double grace = 0.3;
+
+/* How an epoch ended, or a run. */
+typedef struct ending {
+  bool over; /* no time is left, or a signal came */
+  bool cut;  /* not all work came to its own end: no longer repeatable, and marked so */
+} ending_t;
+
+static bool is_interrupted(const prism_run_t *run) {
   const atomic_int *interrupt = run->config->interrupt;
+  return interrupt != NULL && atomic_load(interrupt) != 0;
+}
+
+/* Messages of other ranks, and checkpoints that are being written. */
+static prism_status_t serve(prism_run_t *run) {
+  for (;;) {
+    prism_message_t message;
+    const void *data = NULL;
+    PRISM_TRY(run->comm->ops->poll(run->comm->self, &message, &data));
+    if (message.from < 0) break;
+    if (message.tag == PRISM_TAG_TELEMETRY)
+      PRISM_TRY(prism_telemetry_receive(run->telemetry, &message, data));
+    else
+      PRISM_TRY(prism_persist_receive(run, &message, data));
+  }
+  bool unused = false;
+  return prism_persist_look(run, &unused);
+}
+
+/* Has the time come to end, or to cut off what runs? */
+static void look_at_end(prism_run_t *run, ending_t *ending) {
+  if (!ending->over && (prism_run_out_of_time(run) || is_interrupted(run))) {
+    ending->over = true;
+    run->stopped = prism_clock_now();
+  }
+  double wait = run->persist != NULL ? grace : 0.0;
+  if (!ending->over || ending->cut || prism_clock_now() < run->stopped + wait) return;
+  ending->cut = true;
+  for (int32_t j = 0; j < run->islands; ++j)
+    run->engine.ops->stop(run->engine.self, run->island[j].id);
+}
+
+/* Give every island its work and wait for all of them. */
+static prism_status_t run_epoch(prism_run_t *run, ending_t *ending) {
+  int64_t generations = run->config->params->islands.epoch_generations;
+  int64_t before = run->iterations;
   for (int32_t i = 0; i < run->islands; ++i)
     PRISM_TRY(prism_run_submit(run, i, generations, 0.0));
   for (int32_t i = 0; i < run->islands; ++i) {
@@ -25,15 +72,15 @@ static prism_status_t run_epoch(prism_run_t *run, bool *late) {
       PRISM_TRY(run->engine.ops->poll(run->engine.self, island->ticket, 0.1, &done, &summary));
       PRISM_TRY(run->comm->ops->heartbeat(run->comm->self));
       if (done) PRISM_TRY(prism_run_finished(run, i, &summary, &found));
-      bool stop = prism_run_out_of_time(run) || (interrupt != NULL && atomic_load(interrupt) != 0);
-      if (stop && !*late) { /* the run is cut off: no longer repeatable, and marked so */
-        *late = true;
-        for (int32_t j = 0; j < run->islands; ++j)
-          run->engine.ops->stop(run->engine.self, run->island[j].id);
-      }
+      if (!done) look_at_end(run, ending);
+      PRISM_TRY(serve(run));
       PRISM_TRY(prism_run_report(run, "interval", false));
     }
+    if (island->cut) ending->cut = true;
   }
+  if (run->iterations - before > run->epoch_iterations)
+    run->epoch_iterations = run->iterations - before;
+  ++run->epoch;
   return PRISM_OK;
 }
 
@@ -120,36 +167,48 @@ static prism_status_t migrate(prism_run_t *run) {
   return PRISM_OK;
 }
 
-/* Telemetry that the other ranks sent since the last epoch. */
-static prism_status_t receive_telemetry(prism_run_t *run) {
-  for (;;) {
-    prism_message_t message;
-    const void *data = NULL;
-    PRISM_TRY(run->comm->ops->poll(run->comm->self, &message, &data));
-    if (message.from < 0) return PRISM_OK;
-    PRISM_TRY(prism_telemetry_receive(run->telemetry, &message, data));
-  }
+/* The way through an epoch that all take together. */
+static prism_status_t take_epoch(prism_run_t *run, ending_t *ending) {
+  prism_comm_t *comm = run->comm;
+  PRISM_TRY(comm->ops->agree(comm->self, run_epoch(run, ending)));
+  PRISM_TRY(agree_on_winner(run));
+  PRISM_TRY(serve(run));
+  prism_run_aim(run);
+  return PRISM_OK;
 }
 
-prism_status_t prism_run_epochs(prism_run_t *run) {
-  enum { LATE, SIGNAL, SPENT, FLAGS };
-  prism_comm_t *comm = run->comm;
+/* Is the run to end here? [out] end, and run->reason then; run->cut */
+static prism_status_t agree_on_end(prism_run_t *run, const ending_t *ending, bool *end) {
+  enum { OVER, SIGNAL, SPENT, CUT, FLAGS };
   int64_t limit = run->config->params->run.max_iterations;
+  int64_t flag[FLAGS] = {ending->over, is_interrupted(run), limit > 0 && run->iterations >= limit,
+                         run->cut || ending->cut};
+  PRISM_TRY(run->comm->ops->allreduce_i64(run->comm->self, flag, flag, FLAGS, PRISM_REDUCE_MAX));
+  run->cut = flag[CUT] != 0;
+  *end = flag[OVER] != 0 || flag[SPENT] != 0;
+  run->reason = flag[OVER] != 0 && flag[SIGNAL] != 0 ? PRISM_EXIT_SIGNAL
+                : flag[OVER] != 0                    ? PRISM_EXIT_TIME
+                                                     : PRISM_EXIT_ITERATIONS;
+  return PRISM_OK;
+}
+
+/* A resumed run begins where it was saved: at the end of an epoch, before anything migrates. */
+prism_status_t prism_run_epochs(prism_run_t *run) {
   while (run->best_k > run->goal) {
-    bool late = false;
-    PRISM_TRY(comm->ops->agree(comm->self, run_epoch(run, &late)));
-    PRISM_TRY(agree_on_winner(run));
-    PRISM_TRY(receive_telemetry(run));
-    prism_run_aim(run);
-    const atomic_int *interrupt = run->config->interrupt;
-    int64_t flag[FLAGS] = {late, interrupt != NULL && atomic_load(interrupt) != 0,
-                           limit > 0 && run->iterations >= limit};
-    PRISM_TRY(comm->ops->allreduce_i64(comm->self, flag, flag, FLAGS, PRISM_REDUCE_MAX));
+    const bool anew = run->resumed;
+    const double begin = prism_clock_now();
+    ending_t ending = {false, false};
+    bool end = false;
+    run->resumed = false;
+    if (!anew) PRISM_TRY(take_epoch(run, &ending));
+    if (!ending.over) look_at_end(run, &ending);
+    PRISM_TRY(agree_on_end(run, &ending, &end));
     if (run->best_k <= run->goal) break;
-    if (flag[LATE] != 0 || flag[SPENT] != 0) {
-      run->reason = flag[SIGNAL] != 0 ? PRISM_EXIT_SIGNAL
-                    : flag[LATE] != 0 ? PRISM_EXIT_TIME
-                                      : PRISM_EXIT_ITERATIONS;
+    if (end) return PRISM_OK;
+    if (!run->cut)
+      PRISM_TRY(prism_persist_boundary(run, prism_clock_now() - begin, anew, &end));
+    if (end) {
+      run->reason = PRISM_EXIT_CHECKPOINT;
       return PRISM_OK;
     }
     PRISM_TRY(migrate(run));

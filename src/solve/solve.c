@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "model/verify.h"
 #include "solve/messages.h"
+#include "solve/persist.h"
+#include "solve/resume.h"
 #include "solve/run.h"
 #include "solve/worker.h"
 
@@ -27,6 +29,18 @@ static int32_t wanted_colors(const prism_params_t *params) {
   return (int32_t)(params->run.k > 0 ? params->run.k : params->run.target);
 }
 
+static bool resumes(const prism_solve_config_t *config) {
+  return config->persist != NULL && config->persist->resumes;
+}
+
+/* Rank 0: this invocation, and all before it. */
+static void stop_clock(const prism_solve_config_t *config, prism_result_t *result) {
+  bool earlier = resumes(config) && config->persist->resume != NULL;
+  result->time = prism_clock_now() - config->start_time;
+  result->total_time = result->time;
+  if (earlier) result->total_time += prism_checkpoint_head(config->persist->resume)->elapsed;
+}
+
 /* ---- before the search ---- */
 
 typedef struct prepare_task {
@@ -37,6 +51,8 @@ typedef struct prepare_task {
 static prism_status_t prepare_in_worker(void *argument) {
   prepare_task_t *task = argument;
   const prism_solve_config_t *config = task->config;
+  if (resumes(config))
+    return prism_resume_prepare(config->persist->resume, config->graph, task->prepared);
   double limit = config->params->run.time_limit;
   double deadline = limit > 0.0 ? config->start_time + 0.5 * limit : 0.0;
   return prism_prepare(config->graph, config->params, config->seed, config->initial,
@@ -44,11 +60,28 @@ static prism_status_t prepare_in_worker(void *argument) {
                        task->prepared);
 }
 
-/* What the bounds alone give is already a result. */
+/* What the bounds alone give, or the earlier invocations, is already a result. */
+static prism_status_t first_result(const prism_solve_config_t *config,
+                                   const prism_prepared_t *prepared, prism_result_t *result) {
+  PRISM_TRY(PRISM_ALLOC(config->graph->n, &result->color));
+  result->invocations = 1;
+  if (resumes(config)) {
+    result->invocations = prism_checkpoint_head(config->persist->resume)->invocations + 1;
+    return prism_resume_best(config->persist->resume, config->graph, prepared, result->color,
+                             &result->colors);
+  }
+  memcpy(result->color, prepared->color, (size_t)config->graph->n * sizeof *result->color);
+  return PRISM_OK;
+}
+
 static prism_status_t publish_start(const prism_solve_config_t *config,
                                     const prism_prepared_t *prepared, prism_result_t *result) {
-  PRISM_TRY(PRISM_ALLOC(config->graph->n, &result->color));
-  memcpy(result->color, prepared->color, (size_t)config->graph->n * sizeof *result->color);
+  prism_status_t status = first_result(config, prepared, result);
+  if (status != PRISM_OK) {
+    prism_free(result->color);
+    result->color = NULL;
+  }
+  PRISM_TRY(status);
   prism_verdict_t verdict;
   PRISM_TRY(prism_verify(config->graph, result->color, &verdict));
   if (!verdict.legal) {
@@ -80,13 +113,17 @@ static prism_status_t publish_start(const prism_solve_config_t *config,
 typedef struct result_numbers {
   int32_t colors, lower_bound, kernel_vertices;
   int64_t kernel_edges;
-  double time, time_to_best;
+  double time, time_to_best, total_time;
+  int32_t invocations;
+  int64_t checkpoints, checkpoint_failures;
 } result_numbers_t;
 
 static prism_status_t share_numbers(const prism_solve_config_t *config, prism_result_t *result) {
   result_numbers_t numbers = {result->colors,          result->lower_bound,
                               result->kernel_vertices, result->kernel_edges,
-                              result->time,            result->time_to_best};
+                              result->time,            result->time_to_best,
+                              result->total_time,      result->invocations,
+                              result->checkpoints,     result->checkpoint_failures};
   PRISM_TRY(config->comm->ops->bcast(config->comm->self, &numbers, sizeof numbers, 0));
   result->colors = numbers.colors;
   result->lower_bound = numbers.lower_bound;
@@ -94,6 +131,10 @@ static prism_status_t share_numbers(const prism_solve_config_t *config, prism_re
   result->kernel_edges = numbers.kernel_edges;
   result->time = numbers.time;
   result->time_to_best = numbers.time_to_best;
+  result->total_time = numbers.total_time;
+  result->invocations = numbers.invocations;
+  result->checkpoints = numbers.checkpoints;
+  result->checkpoint_failures = numbers.checkpoint_failures;
   return PRISM_OK;
 }
 
@@ -122,25 +163,29 @@ static prism_status_t empty_mailbox(prism_run_t *run) {
   return comm->ops->barrier(comm->self); /* the next run begins when all are empty */
 }
 
-/* The best colouring of any rank, in case a message was still under way when the
- * search ended; then what the ranks did. Collective. */
-static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
+/* The best colouring of any rank, in case a message was still under way when the search
+ * ended. Collective. */
+static prism_status_t gather_best(prism_run_t *run) {
   prism_comm_t *comm = run->comm;
   int64_t least = 0;
   int32_t owner = 0;
   PRISM_TRY(comm->ops->argmin_i64(comm->self, run->best_k, &least, &owner));
-  if (owner != 0) {
-    size_t bytes = prism_wire_bytes(run->n, run->width);
-    prism_parcel_t parcel = {.k = run->best_k, .iterations = run->iterations};
-    prism_wire_pack(&parcel, run->best, run->n, run->width, run->packed);
-    PRISM_TRY(comm->ops->bcast(comm->self, run->packed, bytes, owner));
-    prism_status_t status = PRISM_OK;
-    if (comm->rank == 0) {
-      status = prism_wire_unpack(run->packed, bytes, run->n, run->width, &parcel, run->color);
-      if (status == PRISM_OK) status = prism_run_accept(run, run->color, &parcel, owner);
-    }
-    PRISM_TRY(comm->ops->agree(comm->self, status));
+  if (owner == 0) return PRISM_OK;
+  size_t bytes = prism_wire_bytes(run->n, run->width);
+  prism_parcel_t parcel = {.k = run->best_k, .iterations = run->iterations};
+  prism_wire_pack(&parcel, run->best, run->n, run->width, run->packed);
+  PRISM_TRY(comm->ops->bcast(comm->self, run->packed, bytes, owner));
+  prism_status_t status = PRISM_OK;
+  if (comm->rank == 0) {
+    status = prism_wire_unpack(run->packed, bytes, run->n, run->width, &parcel, run->color);
+    if (status == PRISM_OK) status = prism_run_accept(run, run->color, &parcel, owner);
   }
+  return comm->ops->agree(comm->self, status);
+}
+
+/* What the ranks did. Collective. */
+static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
+  prism_comm_t *comm = run->comm;
   PRISM_TRY(prism_run_report(run, "end", true));
   PRISM_TRY(prism_telemetry_flush(run->telemetry, true));
   PRISM_TRY(comm->ops->allreduce_i64(comm->self, &run->iterations, &result->iterations, 1,
@@ -151,20 +196,29 @@ static prism_status_t gather(prism_run_t *run, prism_result_t *result) {
   return empty_mailbox(run);
 }
 
+/* All that comes before the first piece of work. */
+static prism_status_t begin_search(prism_run_t *run) {
+  if (resumes(run->config)) PRISM_TRY(prism_resume_run(run));
+  PRISM_TRY(prism_persist_create(run));
+  PRISM_TRY(prism_telemetry_event(run->telemetry, "start", run->best_k + run->shared->universal,
+                                  "search begins"));
+  return prism_run_report(run, "start", true);
+}
+
 static prism_status_t search(const prism_solve_config_t *config, const prism_shared_t *shared,
                              const prism_prepared_t *prepared, int32_t goal,
                              prism_result_t *result) {
   prism_run_t run;
   PRISM_TRY(prism_run_begin(&run, config, shared, prepared, goal, result));
-  prism_status_t status = prism_telemetry_event(run.telemetry, "start", shared->colors +
-                                                shared->universal, "search begins");
-  if (status == PRISM_OK) status = prism_run_report(&run, "start", true);
+  prism_status_t status = begin_search(&run);
   if (status == PRISM_OK)
     status = config->params->run.deterministic ? prism_run_epochs(&run) : prism_run_async(&run);
   if (status != PRISM_PEER && status != PRISM_TIMEOUT)
     status = config->comm->ops->agree(config->comm->self, status);
   result->iterations = run.iterations; /* until the ranks have met, if they do */
   if (status == PRISM_OK) status = prism_pooling_end(&run.pooling);
+  if (status == PRISM_OK) status = gather_best(&run);
+  if (status == PRISM_OK) status = prism_persist_end(&run);
   if (status == PRISM_OK) status = gather(&run, result);
   result->reason = run.reason;
   /* What waits for lost ranks on a GPU would keep its memory from being freed. */
@@ -183,7 +237,10 @@ static void conclude(const prism_solve_config_t *config, prism_result_t *result)
     result->reason = PRISM_EXIT_OPTIMAL;
   else if (result->target_met)
     result->reason = PRISM_EXIT_TARGET;
-  if (wanted > 0 && wanted < result->lower_bound) result->reason = PRISM_EXIT_INFEASIBLE;
+  /* One that ends for now goes on approaching it later. */
+  bool infeasible = wanted > 0 && wanted < result->lower_bound;
+  if (infeasible && result->reason != PRISM_EXIT_CHECKPOINT)
+    result->reason = PRISM_EXIT_INFEASIBLE;
 }
 
 static prism_status_t solve(const prism_solve_config_t *config, prism_prepared_t *prepared,
@@ -208,7 +265,7 @@ static prism_status_t solve(const prism_solve_config_t *config, prism_prepared_t
     int32_t universal = shared->universal;
     PRISM_TRY(search(config, shared, first ? prepared : NULL, goal - universal, out));
   }
-  if (first) out->time = prism_clock_now() - config->start_time;
+  if (first) stop_clock(config, out);
   PRISM_TRY(share_numbers(config, out));
   conclude(config, out);
   return PRISM_OK;
@@ -221,7 +278,7 @@ prism_status_t prism_solve(const prism_solve_config_t *config, prism_result_t *o
   prism_prepared_t prepared = {0};
   prism_shared_t shared = {0};
   prism_status_t status = solve(config, &prepared, &shared, out);
-  if (status != PRISM_OK) out->time = prism_clock_now() - config->start_time;
+  if (status != PRISM_OK) stop_clock(config, out);
   prism_shared_release(&shared);
   prism_prepared_release(&prepared);
   return status;

@@ -64,7 +64,7 @@ typedef enum prism_wish {
 /* How a run survives its process. The same on all ranks but for what is marked (0): rank 0
  * alone has it. */
 typedef struct prism_persist_config {
-  bool enabled;            /* false: no checkpoints; the rest is not looked at but `resume` */
+  bool enabled;            /* false: no checkpoints are written */
   const char *path;        /* (0) of the checkpoint file; borrowed */
   double interval;         /* s between two checkpoints; 0: none by the clock */
   double before;           /* s before the time limit at which to checkpoint and stop, with
@@ -120,7 +120,7 @@ typedef struct prism_result {
   bool target_met;
   double time;           /* s since start_time */
   double time_to_best;
-  int64_t iterations;    /* all ranks */
+  int64_t iterations;    /* all ranks, over all invocations; so are run.max_iterations */
   double gpu_busy;       /* share of the search with a kernel running, all GPUs; -1: none */
   double gpu_overlap;    /* share of the transfers that ran beside a kernel; -1: none */
   prism_gpu_profile_t *gpu_profile; /* of all GPUs, where gpu.profile asks; NULL: none; owned */
@@ -132,6 +132,7 @@ typedef struct prism_result {
                             a checkpoint */
   double total_time;     /* s over all invocations */
   int64_t checkpoints;   /* written in this one */
+  int64_t checkpoint_failures; /* that could not be, each tried again when the next was due */
   double checkpoint_seconds; /* that the search stood still for them, of the rank with most */
   prism_exit_t reason;
   int32_t kernel_vertices;

@@ -1,0 +1,241 @@
+/* Runs that end and go on: a deterministic run in pieces is the run in one piece, what other
+ * islands go on with is legal and known, and a running search can be saved at any time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "model/generate.h"
+#include "model/verify.h"
+#include "oracle.h"
+#include "search/engine_cpu.h"
+#include "solve/solve.h"
+
+static const uint64_t seed = 20261404;
+static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+enum { MOST_REMARKS = 2048 };
+
+typedef struct session {
+  const prism_graph_t *graph;
+  prism_params_t params;
+  uint64_t seed;
+  int32_t islands;
+  char path[64];
+  prism_persist_config_t persist;
+  atomic_int wish, interrupt;
+  void (*progress)(struct session *session);
+  int64_t calls;
+  char remarks[MOST_REMARKS];
+} session_t;
+
+static void on_progress(void *user, const prism_progress_t *progress) {
+  session_t *session = user;
+  (void)progress;
+  ++session->calls;
+  if (session->progress != NULL) session->progress(session);
+}
+
+static void on_remark(void *user, const char *text) {
+  session_t *session = user;
+  size_t used = strlen(session->remarks);
+  snprintf(session->remarks + used, sizeof session->remarks - used, "%s\n", text);
+}
+
+static void session_begin(session_t *session, const prism_graph_t *graph, const char *name) {
+  memset(session, 0, sizeof *session);
+  session->graph = graph;
+  session->seed = 7;
+  session->islands = 2;
+  prism_params_default(&session->params);
+  session->params.reduction.clique_seconds = 0.02;
+  session->params.reduction.exact_vertices = 0;
+  session->params.initial.strategy = 1; /* natural order: leaves something to do */
+  session->params.run.time_limit = 60.0;
+  snprintf(session->path, sizeof session->path, "/tmp/prism-%s-%d.h5", name, (int)getpid());
+  unlink(session->path);
+  session->persist = (prism_persist_config_t){.enabled = true, .path = session->path,
+                                              .program = "test", .graph_name = "random",
+                                              .graph_hash = hash, .wish = &session->wish};
+}
+
+static void session_end(session_t *session) {
+  char previous[80];
+  unlink(session->path);
+  snprintf(previous, sizeof previous, "%s.1", session->path);
+  unlink(previous);
+}
+
+static prism_checkpoint_reader_t *open_file(const session_t *session) {
+  prism_checkpoint_reader_t *reader = NULL;
+  prism_checkpoint_graph_t graph = {hash, session->graph->n, session->graph->m};
+  prism_status_t status = prism_checkpoint_open(session->path, &graph, &reader);
+  if (status != PRISM_OK) print_message("%s\n", prism_error_text());
+  assert_int_equal(status, PRISM_OK);
+  return reader;
+}
+
+/* One invocation. [in] resumes  from the session's file */
+static prism_result_t invoke(session_t *session, bool resumes) {
+  prism_comm_t comm = {0};
+  prism_engine_part_t part = {prism_cpu_backend(&session->params.cpu), session->islands};
+  assert_int_equal(prism_comm_self_create(&comm), PRISM_OK);
+  session->persist.resumes = resumes;
+  session->persist.resume = resumes ? open_file(session) : NULL;
+  session->remarks[0] = '\0';
+  prism_solve_config_t config = {.graph = session->graph, .params = &session->params,
+                                 .seed = session->seed, .comm = &comm, .part = &part, .parts = 1,
+                                 .persist = &session->persist, .start_time = prism_clock_now(),
+                                 .interrupt = &session->interrupt, .progress = on_progress,
+                                 .remark = on_remark, .user = session};
+  prism_result_t result;
+  prism_status_t status = prism_solve(&config, &result);
+  if (status != PRISM_OK) print_message("%s\n", prism_error_text());
+  assert_int_equal(status, PRISM_OK);
+  prism_checkpoint_close(&session->persist.resume);
+  prism_comm_destroy(&comm);
+  prism_verdict_t verdict;
+  assert_int_equal(prism_verify(session->graph, result.color, &verdict), PRISM_OK);
+  assert_true(verdict.legal);
+  assert_int_equal(verdict.colors, result.colors);
+  assert_true(result.total_time >= result.time);
+  assert_true(result.checkpoint_seconds >= 0.0);
+  return result;
+}
+
+/* ---- deterministic runs ---- */
+
+static void assert_same_island(prism_checkpoint_reader_t *a, prism_checkpoint_reader_t *b,
+                               int32_t index) {
+  prism_island_state_t x, y;
+  assert_int_equal(prism_checkpoint_read_state(a, index, &x), PRISM_OK);
+  assert_int_equal(prism_checkpoint_read_state(b, index, &y), PRISM_OK);
+  assert_int_equal(x.k, y.k);
+  assert_int_equal(x.rows, y.rows);
+  assert_int_equal(x.size, y.size);
+  assert_memory_equal(x.method, y.method, (size_t)x.rows);
+  assert_memory_equal(x.f, y.f, (size_t)x.rows * sizeof *x.f);
+  assert_memory_equal(x.color, y.color, (size_t)x.rows * (size_t)x.n * sizeof *x.color);
+  assert_memory_equal(x.bytes, y.bytes, x.size);
+  prism_island_state_release(&x);
+  prism_island_state_release(&y);
+}
+
+/* Found in the same order, after as many moves. */
+static void assert_same_solutions(prism_checkpoint_reader_t *a, prism_checkpoint_reader_t *b) {
+  int32_t n = prism_checkpoint_head(a)->n, *x = NULL, *y = NULL;
+  assert_int_equal(PRISM_ALLOC(n, &x), PRISM_OK);
+  assert_int_equal(PRISM_ALLOC(n, &y), PRISM_OK);
+  assert_int_equal(prism_checkpoint_solutions(a), prism_checkpoint_solutions(b));
+  for (int32_t i = 0; i < prism_checkpoint_solutions(a); ++i) {
+    prism_solution_row_t row, other;
+    assert_int_equal(prism_checkpoint_read_solution(a, i, &row, x), PRISM_OK);
+    assert_int_equal(prism_checkpoint_read_solution(b, i, &other, y), PRISM_OK);
+    assert_int_equal(row.colors, other.colors);
+    assert_int_equal(row.iterations, other.iterations);
+    assert_int_equal(row.rank, other.rank);
+    assert_memory_equal(x, y, (size_t)n * sizeof *x);
+  }
+  prism_free(x);
+  prism_free(y);
+}
+
+static void assert_same_files(const session_t *one, const session_t *other) {
+  prism_checkpoint_reader_t *a = open_file(one), *b = open_file(other);
+  const prism_checkpoint_head_t *x = prism_checkpoint_head(a), *y = prism_checkpoint_head(b);
+  assert_int_equal(x->deterministic, y->deterministic);
+  assert_int_equal(x->epoch, y->epoch);
+  assert_int_equal(x->iterations, y->iterations);
+  assert_int_equal(x->best_k, y->best_k);
+  assert_memory_equal(x->best, y->best, (size_t)x->kernel.n * sizeof *x->best);
+  assert_memory_equal(x->start.color, y->start.color, (size_t)x->n * sizeof *x->best);
+  assert_int_equal(prism_checkpoint_islands(a), one->islands);
+  assert_int_equal(prism_checkpoint_islands(b), one->islands);
+  for (int32_t i = 0; i < one->islands; ++i) assert_same_island(a, b, i);
+  assert_same_solutions(a, b);
+  prism_checkpoint_close(&a);
+  prism_checkpoint_close(&b);
+}
+
+static void assert_same_result(const session_t *session, const prism_result_t *a,
+                               const prism_result_t *b) {
+  assert_int_equal(a->colors, b->colors);
+  assert_int_equal(a->iterations, b->iterations);
+  assert_int_equal(a->reason, b->reason);
+  assert_int_equal(a->lower_bound, b->lower_bound);
+  assert_memory_equal(a->color, b->color, (size_t)session->graph->n * sizeof *a->color);
+}
+
+/* Epoch by epoch, each in an invocation of its own. */
+static prism_result_t run_in_pieces(session_t *session, int32_t *pieces) {
+  prism_result_t result = {0};
+  for (*pieces = 0;; ++*pieces) {
+    assert_true(*pieces < 200);
+    prism_result_release(&result);
+    atomic_store(&session->wish, PRISM_WISH_SAVE_STOP);
+    result = invoke(session, *pieces > 0);
+    assert_int_equal(result.invocations, *pieces + 1);
+    assert_null(strstr(session->remarks, "checkpoint"));
+    if (result.reason != PRISM_EXIT_CHECKPOINT) return result;
+    assert_int_equal(result.checkpoints, 1);
+  }
+}
+
+static void compare_pieces(const prism_graph_t *graph, int32_t method, int64_t iterations,
+                           int32_t round) {
+  session_t whole, parts;
+  session_begin(&whole, graph, "whole");
+  whole.params.run.deterministic = true;
+  whole.params.run.max_iterations = iterations;
+  whole.params.memetic.method = method;
+  whole.params.thermodynamic.enabled = true;
+  whole.params.islands.epoch_generations = 2 + round % 3;
+  whole.params.memetic.generation_iterations = 300 + 200 * (round % 4);
+  whole.params.islands.migration = round % 4 != 3;
+  whole.islands = 1 + round % 3;
+  whole.seed = (uint64_t)round;
+  if (round % 3 == 1) whole.params.run.target = round % 2 == 0 ? 2 : 8;
+  parts = whole;
+  snprintf(parts.path, sizeof parts.path, "/tmp/prism-parts-%d.h5", (int)getpid());
+  parts.persist.path = parts.path;
+  parts.persist.wish = &parts.wish;
+  int32_t pieces = 0;
+  prism_result_t a = invoke(&whole, false), b = run_in_pieces(&parts, &pieces);
+  assert_same_result(&whole, &a, &b);
+  assert_int_equal(a.invocations, 1);
+  if (a.reason == PRISM_EXIT_ITERATIONS) {
+    assert_true(pieces >= 1);
+    assert_same_files(&whole, &parts);
+  }
+  prism_result_release(&a);
+  prism_result_release(&b);
+  session_end(&whole);
+  session_end(&parts);
+}
+
+static void pieces_are_the_whole(void **state) {
+  (void)state;
+  print_message("seed %llu\n", (unsigned long long)seed);
+  prism_rng_t rng = prism_rng_stream(seed, 0, 0, PRISM_RNG_TEST);
+  for (int32_t method = 0; method <= PRISM_METHOD_COUNT; ++method)
+    for (int32_t round = 0; round < 3; ++round) {
+      int32_t n = 40 + (int32_t)prism_rng_below(&rng, 50);
+      prism_graph_t *graph = oracle_random_graph(&rng, n, 0.3 + 0.1 * round);
+      compare_pieces(graph, method, 20000, round + method);
+      prism_graph_destroy(&graph);
+    }
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(pieces_are_the_whole),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
