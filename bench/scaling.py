@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import report
-import scaling_model as model
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(1, str(ROOT / "scripts"))
+from prism_analysis import times as model  # shared with the report of runs
+
 DOCUMENT = ROOT / "docs/SCALING.md"
 PLOTS = ROOT / "docs/scaling"
 MODES = ["cooperating", "alone"]

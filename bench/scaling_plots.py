@@ -12,43 +12,17 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # after the choice of the back end
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 import report
-import scaling_model as model
+from prism_analysis import times as model
+from prism_analysis.style import (BLUE, GRAY, GREEN, ORANGE, PLAIN, STYLE, gpu_axis,
+                                   seconds_axis)
 
-BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.45"
 SHADES = ["#000000", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"]
 MARKS = ["o", "s", "^", "D", "v", "P"]
-PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
-STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
-         "axes.grid": True, "grid.color": "0.92", "axes.axisbelow": True,
-         "svg.hashsalt": "prism"}  # the same picture from the same numbers
 COLUMNS = {"ttt": 4, "speedup": 4, "model": 3}  # of the legend
 MOST = 1024
-
-
-def gpu_axis(axis, numbers, unit):
-    axis.set_xscale("log", base=2)
-    axis.xaxis.set_major_locator(FixedLocator(numbers))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(PLAIN)
-    axis.set_xlim(numbers[0] / 1.25, numbers[-1] * 1.25)
-    axis.set_xlabel(unit)
-
-
-def seconds_axis(axis):
-    """Logarithmic; the more numbers of a decade are named, the fewer decades there are."""
-    low, high = axis.get_view_interval()
-    axis.set_minor_locator(NullLocator())
-    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
-        ticks = [step * 10.0 ** i for i in decades for step in steps]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) >= 4:
-            break
-    axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(PLAIN)
 
 
 def draw_ttt(axis, target, forecast, unit):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import report
 import scaling
-import scaling_model as model
+from prism_analysis import times as model
 
 BENCH = Path(__file__).resolve().parent
 SEED = int(os.environ.get("PRISM_TEST_SEED", "20261121"))

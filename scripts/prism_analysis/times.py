@@ -1,11 +1,17 @@
 """Times to a target: medians and their intervals, and what they foretell of more GPUs.
 
-A run that was given up at its limit is known to need longer: it counts as longer than every
-other one (infinity). What that leaves open stays open: nothing is made up for it.
+Used by the report (prism_analysis) and by bench/scaling.py: the standard library suffices.
+
+A run that was given up at its limit is known to need longer. Where all were given up at the
+same limit it counts as longer than every other one (infinity). Where runs ended at different
+times, killed ones among them, product_limit() says what is known. What that leaves open
+stays open: nothing is made up for it.
 
 Sources: time-to-target distributions as shifted exponentials, Aiex, Resende & Ribeiro (2007);
 the best of P runs from the distribution of one, order statistics (David & Nagaraja 2003);
-percentile bootstrap, Efron & Tibshirani (1993).
+percentile bootstrap, Efron & Tibshirani (1993); censored times, Kaplan & Meier (1958), with
+intervals of Greenwood's variance on the scale of log(-log), Kalbfleisch & Prentice (1980);
+shares, Wilson (1927).
 """
 
 import math
@@ -17,6 +23,7 @@ RESAMPLES = 2000
 LEVEL = 0.95
 LEAST_POINTS = 3  # numbers of GPUs below which the cooperating islands are not extrapolated
 MOST_LOSS = 0.95
+NORMAL = 1.959963984540054  # quantile that leaves out half of 1 - LEVEL
 
 
 class Sample(NamedTuple):
@@ -132,11 +139,83 @@ def fit(sample, start=0.0):
         return None
     low, every = min(sample.times), sample.times + sample.cuts
     scale = sum(max(0.0, t - low) for t in every) / (len(sample.times) - 1)
-    shift = low - scale / len(every)
+    shift = low - scale / sum(t >= low for t in every)
     if shift < start:
         shift = min(start, low)
         scale = sum(max(0.0, t - shift) for t in every) / len(sample.times)
     return Fit(shift, scale) if scale > 0 else None
+
+
+class Step(NamedTuple):
+    """From t on this share of runs has reached the target; low, high: its interval."""
+    t: float
+    share: float
+    low: float
+    high: float
+
+
+def product_limit(sample):
+    """Steps of the distribution of the time to target, as far as the runs tell. A run given
+    up at t was still at it then: it counts among those at risk up to and with t."""
+    ends = sorted([(t, 0) for t in sample.times] + [(t, 1) for t in sample.cuts])
+    risk, left, variance, steps, i = len(ends), 1.0, 0.0, [], 0
+    while i < len(ends):
+        t, deaths, gone = ends[i][0], 0, 0
+        while i < len(ends) and ends[i][0] == t:
+            deaths += ends[i][1] == 0
+            gone += 1
+            i += 1
+        if deaths > 0:
+            left *= 1.0 - deaths / risk
+            variance += deaths / (risk * (risk - deaths)) if risk > deaths else 0.0
+            if risk > deaths:
+                low, high = _share_interval(left, variance)
+            else:  # all are there, where Greenwood's variance says nothing
+                left = 0.0
+                low, high = steps[-1].low if steps else share_interval(risk, risk)[0], 1.0
+            steps.append(Step(t, 1.0 - left, low, high))
+        risk -= gone
+    return steps
+
+
+def _share_interval(left, variance):
+    spread = NORMAL * math.sqrt(variance) / abs(math.log(left))
+    return 1.0 - left ** math.exp(-spread), 1.0 - left ** math.exp(spread)
+
+
+def reach_time(sample, share=0.5):
+    """When this share of runs has reached the target; infinity: not known to have."""
+    steps = product_limit(sample)
+    for i, step in enumerate(steps):
+        # Exactly half: the middle between both neighbors, as median() has it.
+        if abs(step.share - share) < 1e-12 and i + 1 < len(steps):
+            return (step.t + steps[i + 1].t) / 2
+        if step.share > share - 1e-12:
+            return step.t
+    return math.inf
+
+
+def reach_interval(sample, share=0.5):
+    """Of reach_time(): runs drawn with replacement."""
+    if sample.count() < 2:
+        return None
+    rng = random.Random(5)
+    runs = [(t, True) for t in sample.times] + [(t, False) for t in sample.cuts]
+    drawn = (rng.choices(runs, k=len(runs)) for _ in range(RESAMPLES))
+    return interval([reach_time(Sample(tuple(t for t, met in one if met),
+                                       tuple(t for t, met in one if not met)), share)
+                     for one in drawn])
+
+
+def share_interval(count, total):
+    """Wilson's interval of a share of independent runs."""
+    if total == 0:
+        return 0.0, 1.0
+    share, square = count / total, NORMAL ** 2
+    middle = (share + square / (2 * total)) / (1 + square / total)
+    half = (NORMAL / (1 + square / total)
+            * math.sqrt(share * (1 - share) / total + square / (4 * total ** 2)))
+    return (0.0 if count == 0 else middle - half, 1.0 if count == total else middle + half)
 
 
 def refits(sample, fitted, start=0.0):
