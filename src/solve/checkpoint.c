@@ -334,6 +334,7 @@ static prism_status_t begin(prism_checkpoint_t *self, const char *path) {
 prism_status_t prism_checkpoint_begin(const char *path, const prism_checkpoint_head_t *head,
                                       prism_checkpoint_t **out) {
   prism_checkpoint_t *self = NULL;
+  PRISM_TRY(prism_h5_check_memory());
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &self));
   self->head = *head;
   self->width = prism_checkpoint_width(head->color_bound);

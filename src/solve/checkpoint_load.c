@@ -470,6 +470,7 @@ static prism_status_t load(prism_checkpoint_reader_t *self) {
 prism_status_t prism_checkpoint_load(const char *path, int64_t size,
                                      prism_checkpoint_reader_t **out) {
   prism_checkpoint_reader_t *self = NULL;
+  PRISM_TRY(prism_h5_check_memory());
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &self));
   self->file = self->solution_type = -1;
   self->size = size;

@@ -4,13 +4,19 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 
-enum { UNIT_BYTES = 64, REASON_BYTES = 128 }; /* a unit of the "units" attribute; an error */
+enum {
+  UNIT_BYTES = 64,        /* a unit of the "units" attribute */
+  REASON_BYTES = 128,     /* an error */
+  START_BYTES = 32 << 20, /* more than the library takes to start and to open a file, measured */
+  WRITE_BYTES = 4 << 20,  /* more than it takes to write rows: chunks, caches */
+};
 
 /* The library's state is global, so this lock is, too. */
 static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -28,6 +34,17 @@ void prism_h5_leave(prism_h5_entered_t was) {
   H5Eset_auto2(H5E_DEFAULT, was.function, was.data);
   pthread_mutex_unlock(&library_lock);
 }
+
+/* Not through base/mem.h, whose numbers would count what nobody uses. */
+static prism_status_t check_memory(size_t bytes) {
+  void *volatile probe = malloc(bytes);
+  if (probe == NULL)
+    PRISM_FAIL(PRISM_MEMORY, "out of memory: the HDF5 library needs %zu MiB", bytes >> 20);
+  free(probe);
+  return PRISM_OK;
+}
+
+prism_status_t prism_h5_check_memory(void) { return check_memory(START_BYTES); }
 
 /* Keep the innermost entry of the error stack, and of that the system's words. */
 static herr_t keep_reason(unsigned depth, const H5E_error2_t *error, void *out) {
@@ -237,6 +254,7 @@ prism_status_t prism_h5_append_rows(const char *path, hid_t dataset, hid_t type,
 /* ---- Room on the disk ---------------------------------------------------------------------- */
 
 prism_status_t prism_h5_reserve(prism_h5_room_t *room, const char *path, off_t size, off_t bytes) {
+  PRISM_TRY(check_memory(WRITE_BYTES));
   off_t need = size + bytes;
   struct rlimit limit;
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&

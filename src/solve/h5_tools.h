@@ -30,6 +30,10 @@ typedef struct prism_h5_entered {
 prism_h5_entered_t prism_h5_enter(void);
 void prism_h5_leave(prism_h5_entered_t was);
 
+/* The library may crash when it cannot allocate. So this comes before the first prism_h5_enter
+ * of a file, and PRISM_MEMORY comes instead. Another thread may still be quicker. */
+prism_status_t prism_h5_check_memory(void);
+
 /* Record the failure of the last HDF5 call with `code`. */
 prism_status_t prism_h5_failed(prism_status_t code, const char *path, const char *what,
                                const char *file, int line, const char *function);
@@ -94,7 +98,8 @@ typedef struct prism_h5_room {
 } prism_h5_room_t;
 
 /* Make sure of room for `bytes` beyond `size`, the file's present size. PRISM_STORAGE: there is
- * none. On a file system without reservations HDF5 finds out by itself. */
+ * none. PRISM_MEMORY: the library could not write them (prism_h5_check_memory). On a file system
+ * without reservations HDF5 finds out by itself. */
 prism_status_t prism_h5_reserve(prism_h5_room_t *room, const char *path, off_t size, off_t bytes);
 
 #endif

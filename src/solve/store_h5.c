@@ -188,6 +188,7 @@ static void release(prism_h5_t **self) {
 prism_status_t prism_h5_create(const prism_store_config_t *config, const char *created,
                                prism_h5_t **out) {
   prism_h5_t *self = NULL;
+  PRISM_TRY(prism_h5_check_memory());
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &self));
   self->file = self->colors = self->color_type = -1;
   for (int kind = 0; kind < PRISM_RECORD_COUNT; ++kind)
