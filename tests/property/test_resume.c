@@ -48,6 +48,13 @@ static void on_remark(void *user, const char *text) {
   snprintf(session->remarks + used, sizeof session->remarks - used, "%s\n", text);
 }
 
+/* Disks that are forced to write would take most of the time. */
+static void name_file(session_t *session, const char *name) {
+  const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+  snprintf(session->path, sizeof session->path, "%s/prism-%s-%d.h5", folder, name, (int)getpid());
+  unlink(session->path);
+}
+
 static void session_begin(session_t *session, const prism_graph_t *graph, const char *name) {
   memset(session, 0, sizeof *session);
   session->graph = graph;
@@ -58,8 +65,7 @@ static void session_begin(session_t *session, const prism_graph_t *graph, const 
   session->params.reduction.exact_vertices = 0;
   session->params.initial.strategy = 1; /* natural order: leaves something to do */
   session->params.run.time_limit = 60.0;
-  snprintf(session->path, sizeof session->path, "/tmp/prism-%s-%d.h5", name, (int)getpid());
-  unlink(session->path);
+  name_file(session, name);
   session->persist = (prism_persist_config_t){.enabled = true, .path = session->path,
                                               .program = "test", .graph_name = "random",
                                               .graph_hash = hash, .wish = &session->wish};
@@ -202,7 +208,7 @@ static void compare_pieces(const prism_graph_t *graph, int32_t method, int64_t i
   whole.seed = (uint64_t)round;
   if (round % 3 == 1) whole.params.run.target = round % 2 == 0 ? 2 : 8;
   parts = whole;
-  snprintf(parts.path, sizeof parts.path, "/tmp/prism-parts-%d.h5", (int)getpid());
+  name_file(&parts, "parts");
   parts.persist.path = parts.path;
   parts.persist.wish = &parts.wish;
   int32_t pieces = 0;
@@ -233,9 +239,219 @@ static void pieces_are_the_whole(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
+/* ---- other islands ---- */
+
+/* A random graph, a vertex next to all of it and some that hang on it by one edge: reductions
+ * leave the random part alone. */
+static prism_graph_t *dressed_graph(prism_rng_t *rng, int32_t core, double p) {
+  static int32_t pairs[2 * 128 * 128];
+  enum { HANGING = 10 };
+  int64_t count = 0;
+  int32_t n = core + 1 + HANGING;
+  for (int32_t u = 0; u <= core; ++u)
+    for (int32_t v = u + 1; v <= core; ++v) {
+      if (v < core && prism_rng_uniform(rng) >= p) continue;
+      pairs[2 * count] = u;
+      pairs[2 * count++ + 1] = v;
+    }
+  for (int32_t v = core + 1; v < n; ++v) {
+    pairs[2 * count] = (int32_t)prism_rng_below(rng, (uint32_t)core);
+    pairs[2 * count++ + 1] = v;
+  }
+  prism_graph_t *graph = NULL;
+  assert_int_equal(prism_graph_from_edges(n, pairs, count, NULL, &graph), PRISM_OK);
+  return graph;
+}
+
+/* From 3 islands to fewer and more, and once more to as many: nothing found is lost, moves are
+ * counted on. */
+static void change_islands(session_t *session) {
+  static const int32_t islands[] = {3, 1, 2, 7, 7};
+  int32_t colors = INT32_MAX;
+  int64_t iterations = 0;
+  bool deterministic = session->params.run.deterministic;
+  for (int32_t i = 0; i < 5; ++i) {
+    char expected[64];
+    session->islands = islands[i];
+    atomic_store(&session->wish, PRISM_WISH_SAVE_STOP);
+    prism_result_t result = invoke(session, i > 0);
+    assert_int_equal(result.reason, PRISM_EXIT_CHECKPOINT);
+    assert_int_equal(result.invocations, i + 1);
+    assert_true(result.colors <= colors);
+    assert_true(result.iterations >= iterations);
+    assert_true(result.kernel_vertices <= session->graph->n - 11);
+    colors = result.colors;
+    iterations = result.iterations;
+    prism_result_release(&result);
+    snprintf(expected, sizeof expected, "is of %d island%s: the populations are spread over %d",
+             islands[i > 0 ? i - 1 : 0], i == 2 ? "" : "s", islands[i]);
+    assert_int_equal(strstr(session->remarks, expected) != NULL, i > 0 && i < 4);
+    assert_int_equal(strstr(session->remarks, "no longer repeats") != NULL,
+                     deterministic && i > 0 && i < 4);
+    prism_checkpoint_reader_t *reader = open_file(session);
+    const prism_checkpoint_head_t *head = prism_checkpoint_head(reader);
+    assert_int_equal(head->iterations, iterations);
+    assert_int_equal(head->invocations, i + 1);
+    assert_int_equal(head->best_k, colors - 1); /* the universal vertex */
+    assert_int_equal(prism_checkpoint_islands(reader), islands[i]);
+    prism_checkpoint_close(&reader);
+  }
+}
+
+static void populations_are_spread(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
+  for (int32_t round = 0; round < 2 * (PRISM_METHOD_COUNT + 1); ++round) {
+    prism_graph_t *graph = dressed_graph(&rng, 40 + (int32_t)prism_rng_below(&rng, 40), 0.5);
+    session_t session;
+    session_begin(&session, graph, "spread");
+    session.params.run.deterministic = round % 2 == 0;
+    session.params.run.max_iterations = 100000000;
+    session.params.memetic.method = round / 2;
+    session.params.memetic.generation_iterations = 500;
+    change_islands(&session);
+    session_end(&session);
+    prism_graph_destroy(&graph);
+  }
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+/* ---- saves beside the search ---- */
+
+static void read_whole_file(const session_t *session) {
+  prism_checkpoint_reader_t *reader = open_file(session);
+  for (int32_t i = 0; i < prism_checkpoint_islands(reader); ++i) {
+    prism_island_state_t state;
+    assert_int_equal(prism_checkpoint_read_state(reader, i, &state), PRISM_OK);
+    prism_island_state_release(&state);
+  }
+  prism_checkpoint_close(&reader);
+}
+
+static void read_what_is_there(session_t *session) {
+  if (access(session->path, F_OK) == 0) read_whole_file(session);
+}
+
+static void saves_beside_the_search(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(seed, 2, 0, PRISM_RNG_TEST);
+  for (int32_t round = 0; round < 2; ++round) {
+    prism_graph_t *graph = dressed_graph(&rng, 90, 0.5);
+    session_t session;
+    session_begin(&session, graph, "beside");
+    session.persist.interval = 1e-3;
+    session.params.thermodynamic.enabled = true;
+    session.params.run.time_limit = 1.0;
+    session.params.run.deterministic = round == 1;
+    session.params.run.max_iterations = round == 1 ? 10000000 : 0;
+    session.params.memetic.generation_iterations = round == 1 ? 2000 : 0;
+    session.progress = read_what_is_there;
+    int32_t colors = INT32_MAX;
+    for (int32_t i = 0; i < 2; ++i) {
+      prism_result_t result = invoke(&session, i > 0);
+      assert_true(result.checkpoints >= 3);
+      assert_int_equal(result.checkpoint_failures, 0);
+      assert_true(result.colors <= colors);
+      colors = result.colors;
+      prism_result_release(&result);
+      read_whole_file(&session);
+    }
+    assert_true(session.calls > 4);
+    session_end(&session);
+    prism_graph_destroy(&graph);
+  }
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+/* ---- when ---- */
+
+static void wish_to_save(session_t *session) {
+  if (session->calls == 2) atomic_store(&session->wish, PRISM_WISH_SAVE);
+}
+
+static void interrupt_it(session_t *session) { atomic_store(&session->interrupt, 1); }
+
+static void ends_with(session_t *session, bool resumes, prism_exit_t reason, int64_t checkpoints) {
+  prism_result_t result = invoke(session, resumes);
+  assert_int_equal(result.reason, reason);
+  assert_int_equal(result.checkpoints, checkpoints);
+  prism_result_release(&result);
+  assert_int_equal(access(session->path, F_OK) == 0, checkpoints > 0);
+  if (checkpoints > 0) read_whole_file(session);
+}
+
+static void saves_when_asked(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(seed, 3, 0, PRISM_RNG_TEST);
+  prism_graph_t *graph = oracle_random_graph(&rng, 100, 0.5);
+  session_t session;
+  for (int32_t fixed = 0; fixed < 2; ++fixed) {
+    session_begin(&session, graph, "asked");
+    session.params.run.deterministic = fixed == 1;
+    session.params.run.max_iterations = fixed == 1 ? 1000000000 : 0;
+    session.params.memetic.generation_iterations = fixed == 1 ? 2000 : 0;
+
+    session.params.run.time_limit = 0.6;
+    session.progress = wish_to_save;
+    ends_with(&session, false, PRISM_EXIT_TIME, 2); /* then, and at the end */
+    session.progress = NULL;
+    session.persist.total_time = 1.0; /* 0.6 of them are over */
+    session.params.run.time_limit = 60.0;
+    double begin = prism_clock_now();
+    ends_with(&session, true, PRISM_EXIT_TIME, 1);
+    assert_true(prism_clock_now() - begin < 30.0);
+    session_end(&session);
+
+    session.persist.total_time = 0.0;
+    session.params.run.time_limit = 60.0;
+    session.persist.before = 59.7;
+    ends_with(&session, false, PRISM_EXIT_CHECKPOINT, 1);
+    session_end(&session);
+
+    session.persist.before = 0.0;
+    session.progress = interrupt_it;
+    ends_with(&session, false, PRISM_EXIT_SIGNAL, 1);
+    session_end(&session);
+  }
+  session.progress = NULL;
+  atomic_store(&session.interrupt, 0);
+  session.params.run.target = 60; /* the first coloring has fewer */
+  ends_with(&session, false, PRISM_EXIT_TARGET, 0);
+  session.persist.enabled = false;
+  session.params.run.target = 0;
+  session.params.run.time_limit = 0.2;
+  ends_with(&session, false, PRISM_EXIT_TIME, 0);
+  prism_graph_destroy(&graph);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
+/* Where nothing can be written the search goes on, and says so once. */
+static void survives_a_bad_disk(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(seed, 4, 0, PRISM_RNG_TEST);
+  prism_graph_t *graph = oracle_random_graph(&rng, 100, 0.5);
+  session_t session;
+  session_begin(&session, graph, "bad");
+  session.persist.path = "/nowhere/to/be/found.h5";
+  session.persist.interval = 0.02;
+  session.params.run.time_limit = 0.5;
+  prism_result_t result = invoke(&session, false);
+  assert_int_equal(result.checkpoints, 0);
+  assert_true(result.checkpoint_failures > 2);
+  const char *first = strstr(session.remarks, "no checkpoint could be written: ");
+  assert_non_null(first);
+  assert_non_null(strstr(first, "/nowhere/to/be/found.h5"));
+  assert_null(strstr(first + 1, "no checkpoint"));
+  prism_result_release(&result);
+  prism_graph_destroy(&graph);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(pieces_are_the_whole),
+      cmocka_unit_test(pieces_are_the_whole),    cmocka_unit_test(populations_are_spread),
+      cmocka_unit_test(saves_beside_the_search), cmocka_unit_test(saves_when_asked),
+      cmocka_unit_test(survives_a_bad_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
