@@ -21,6 +21,8 @@ static const subcommand_t subcommands[] = {
     {"generate", "FAMILY ...", "write a graph of a known family", prism_tool_generate},
     {"config", "[FILE]", "print the default parameters, or check an INI file",
      prism_tool_config},
+    {"monitor", "[OPTIONS] [RUN]", "what a run does, or did: lines, tables, full screen",
+     prism_tool_monitor},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 

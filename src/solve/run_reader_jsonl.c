@@ -171,7 +171,7 @@ static prism_status_t take_line(prism_run_jsonl_t *self, const char *line, size_
   return PRISM_OK; /* a kind that a newer version has */
 }
 
-/* ---- The file --------------------------------------------------------------------------------- */
+/* ---- The file ----------------------------------------------------------------------------- */
 
 /* Take the whole lines off the front of what was read. */
 static prism_status_t take_lines(prism_run_jsonl_t *self) {

@@ -39,6 +39,7 @@ HOMES = [
     (r"hdf5\.h", r"tests/integration/.*", r"src/solve/h5_tools\.h"),
     (r"iniparser\.h", None, r"src/app/config\.c"),
     (r"zlib\.h", None, r"src/model/.*\.c"),
+    (r"curses\.h", None, r"src/app/monitor_live\.c"),
     (r"cmocka\.h", r"tests/.*", None),
     (r"nccl\.h", r"tests/gpu/test_bulk_nccl\.c", None),
     (r"(cuda|cooperative_groups)\w*\.h|(cuda|cooperative_groups)/.*", CUDA_HOME, None),
