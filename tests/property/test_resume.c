@@ -32,6 +32,8 @@ typedef struct session {
   atomic_int wish, interrupt;
   void (*progress)(struct session *session);
   int64_t calls;
+  double elapsed;  /* of the file that was read last */
+  int32_t files;   /* read in this invocation */
   char remarks[MOST_REMARKS];
 } session_t;
 
@@ -318,18 +320,28 @@ static void populations_are_spread(void **state) {
 
 /* ---- saves beside the search ---- */
 
-static void read_whole_file(const session_t *session) {
+/* How far it is. */
+static double read_whole_file(const session_t *session) {
   prism_checkpoint_reader_t *reader = open_file(session);
+  double elapsed = prism_checkpoint_head(reader)->elapsed;
   for (int32_t i = 0; i < prism_checkpoint_islands(reader); ++i) {
     prism_island_state_t state;
     assert_int_equal(prism_checkpoint_read_state(reader, i, &state), PRISM_OK);
     prism_island_state_release(&state);
   }
   prism_checkpoint_close(&reader);
+  return elapsed;
 }
 
+static bool has_file(const session_t *session) { return access(session->path, F_OK) == 0; }
+
+/* Until it has been replaced a few times. */
 static void read_what_is_there(session_t *session) {
-  if (access(session->path, F_OK) == 0) read_whole_file(session);
+  if (!has_file(session)) return;
+  double elapsed = read_whole_file(session);
+  if (elapsed > session->elapsed) ++session->files;
+  session->elapsed = elapsed;
+  if (session->files == 4) atomic_store(&session->wish, PRISM_WISH_SAVE_STOP);
 }
 
 static void saves_beside_the_search(void **state) {
@@ -341,22 +353,22 @@ static void saves_beside_the_search(void **state) {
     session_begin(&session, graph, "beside");
     session.persist.interval = 1e-3;
     session.params.thermodynamic.enabled = true;
-    session.params.run.time_limit = 1.0;
     session.params.run.deterministic = round == 1;
-    session.params.run.max_iterations = round == 1 ? 10000000 : 0;
+    session.params.run.max_iterations = round == 1 ? 1000000000 : 0;
     session.params.memetic.generation_iterations = round == 1 ? 2000 : 0;
     session.progress = read_what_is_there;
     int32_t colors = INT32_MAX;
     for (int32_t i = 0; i < 2; ++i) {
+      session.files = 0;
       prism_result_t result = invoke(&session, i > 0);
-      assert_true(result.checkpoints >= 3);
+      assert_int_equal(result.reason, PRISM_EXIT_CHECKPOINT);
+      assert_true(result.checkpoints >= 4);
       assert_int_equal(result.checkpoint_failures, 0);
       assert_true(result.colors <= colors);
       colors = result.colors;
       prism_result_release(&result);
       read_whole_file(&session);
     }
-    assert_true(session.calls > 4);
     session_end(&session);
     prism_graph_destroy(&graph);
   }
@@ -367,6 +379,7 @@ static void saves_beside_the_search(void **state) {
 
 static void wish_to_save(session_t *session) {
   if (session->calls == 2) atomic_store(&session->wish, PRISM_WISH_SAVE);
+  if (has_file(session)) atomic_store(&session->interrupt, 1);
 }
 
 static void interrupt_it(session_t *session) { atomic_store(&session->interrupt, 1); }
@@ -376,7 +389,7 @@ static void ends_with(session_t *session, bool resumes, prism_exit_t reason, int
   assert_int_equal(result.reason, reason);
   assert_int_equal(result.checkpoints, checkpoints);
   prism_result_release(&result);
-  assert_int_equal(access(session->path, F_OK) == 0, checkpoints > 0);
+  assert_int_equal(has_file(session), checkpoints > 0);
   if (checkpoints > 0) read_whole_file(session);
 }
 
@@ -391,15 +404,17 @@ static void saves_when_asked(void **state) {
     session.params.run.max_iterations = fixed == 1 ? 1000000000 : 0;
     session.params.memetic.generation_iterations = fixed == 1 ? 2000 : 0;
 
-    session.params.run.time_limit = 0.6;
     session.progress = wish_to_save;
-    ends_with(&session, false, PRISM_EXIT_TIME, 2); /* then, and at the end */
+    ends_with(&session, false, PRISM_EXIT_SIGNAL, 2); /* then, and at the end */
+    session_end(&session);
+
     session.progress = NULL;
-    session.persist.total_time = 1.0; /* 0.6 of them are over */
-    session.params.run.time_limit = 60.0;
-    double begin = prism_clock_now();
+    atomic_store(&session.interrupt, 0);
+    session.params.run.time_limit = 0.4;
+    ends_with(&session, false, PRISM_EXIT_TIME, 1);
+    session.persist.total_time = 0.3; /* they are over */
+    session.params.run.time_limit = 0.0;
     ends_with(&session, true, PRISM_EXIT_TIME, 1);
-    assert_true(prism_clock_now() - begin < 30.0);
     session_end(&session);
 
     session.persist.total_time = 0.0;
@@ -437,7 +452,7 @@ static void survives_a_bad_disk(void **state) {
   session.params.run.time_limit = 0.5;
   prism_result_t result = invoke(&session, false);
   assert_int_equal(result.checkpoints, 0);
-  assert_true(result.checkpoint_failures > 2);
+  assert_true(result.checkpoint_failures > 0);
   const char *first = strstr(session.remarks, "no checkpoint could be written: ");
   assert_non_null(first);
   assert_non_null(strstr(first, "/nowhere/to/be/found.h5"));
