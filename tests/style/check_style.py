@@ -36,9 +36,9 @@ CUDA_HOME = r"cuda/.*|tests/gpu/.*|tests/conformance/(engine_cuda|bulk_nccl).*|b
 # Third-party header -> the files that may name it, and where one file alone may.
 HOMES = [
     (r"mpi\.h", r"mpi/.*|tests/(conformance|install)/.*", r"src/app/.*"),
-    (r"hdf5\.h", r"tests/integration/.*", r"src/solve/h5_tools\.h"),
+    (r"hdf5\.h", r"tests/(integration|fuzz)/.*", r"src/solve/h5_tools\.h"),
     (r"iniparser\.h", None, r"src/app/config\.c"),
-    (r"zlib\.h", None, r"src/model/.*\.c"),
+    (r"zlib\.h", r"tests/fuzz/.*", r"src/model/.*\.c"),
     (r"curses\.h", None, r"src/app/monitor_live\.c"),
     (r"cmocka\.h", r"tests/.*", None),
     (r"nccl\.h", r"tests/gpu/test_bulk_nccl\.c", None),
