@@ -225,6 +225,12 @@ static void introduce(program_t *program) {
   if (session->comm->size > 1) show_map(program);
   prism_progress_note(&program->view, "seed %" PRIu64 "; files %s.*", session->params->run.seed,
                       program->stem.path);
+  if (session->resume != NULL) {
+    const prism_checkpoint_head_t *head = prism_checkpoint_head(session->resume);
+    prism_progress_note(&program->view, "goes on from %s: %.1f s and %" PRId64
+                        " iterations so far", session->params->run.resume, head->elapsed,
+                        head->iterations);
+  }
   if (input->initial != NULL) {
     prism_progress_note(&program->view, "start from %s: %d colors", session->params->run.initial,
                         input->initial_colors);

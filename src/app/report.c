@@ -83,8 +83,12 @@ static prism_status_t add_word(const char *text, prism_text_t *out) {
 static prism_status_t add_checkpoint(const prism_report_job_t *job, const prism_report_run_t *run,
                                      prism_text_t *out) {
   const char *path = run->outputs.checkpoint_path;
-  if (!run->saved) return PRISM_OK;
-  PRISM_TRY(prism_text_add(out, "checkpoint  %s\n", path));
+  const int64_t failures = run->result.checkpoint_failures;
+  if (!run->saved && failures == 0) return PRISM_OK;
+  PRISM_TRY(prism_text_add(out, "checkpoint  %s", run->saved ? path : "none"));
+  if (failures > 0)
+    PRISM_TRY(prism_text_add(out, "  (%" PRId64 " could not be written)", failures));
+  PRISM_TRY(prism_text_add(out, "\n"));
   if (!run->goes_on) return PRISM_OK;
   PRISM_TRY(prism_text_add(out, "go on with  prism-dist --resume "));
   PRISM_TRY(add_word(path, out));
@@ -210,7 +214,8 @@ static prism_status_t json_object(const prism_report_job_t *job, const prism_rep
   PRISM_TRY(add_string(out, "checkpoint", run->saved ? run->outputs.checkpoint_path : NULL));
   PRISM_TRY(prism_text_add(out, ", \"invocations\": %d", result->invocations));
   PRISM_TRY(add_number(out, "total_time", result->total_time));
-  PRISM_TRY(prism_text_add(out, ", \"checkpoints\": %" PRId64, result->checkpoints));
+  PRISM_TRY(prism_text_add(out, ", \"checkpoints\": %" PRId64 ", \"checkpoint_failures\": %" PRId64,
+                           result->checkpoints, result->checkpoint_failures));
   PRISM_TRY(add_number(out, "checkpoint_seconds", result->checkpoint_seconds));
   PRISM_TRY(json_profile(result, out));
   return prism_text_add(out, "}");

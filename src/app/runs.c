@@ -338,7 +338,8 @@ static prism_status_t run_all(const prism_session_t *session, prism_report_run_t
   for (int64_t i = 0; first && i < *done; ++i) {
     if (!prism_report_met(&runs[i])) *exit_code = 1;
   }
-  if (first && runs[*done - 1].result.reason == PRISM_EXIT_CHECKPOINT)
+  const prism_report_run_t *last = &runs[*done - 1];
+  if (first && last->result.reason == PRISM_EXIT_CHECKPOINT && last->saved)
     *exit_code = PRISM_EXIT_CODE_SAVED;
   return comm->ops->bcast(comm->self, exit_code, sizeof *exit_code, 0);
 }

@@ -1,7 +1,7 @@
 # The command line, as users meet it.
 find_program(PRISM_SYSTEM_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(PRISM_SYSTEM_PYTHON)
-  set(cli_suites usage runs)
+  set(cli_suites usage runs checkpoint)
   if(PRISM_HAVE_MPI)
     list(APPEND cli_suites mpi devices)
   endif()
@@ -13,7 +13,7 @@ if(PRISM_SYSTEM_PYTHON)
                          PROCESSORS 2 SKIP_RETURN_CODE 77)
   endforeach()
   if(PRISM_HAVE_MPI)
-    foreach(suite mpi devices)
+    foreach(suite mpi devices checkpoint)
       set_tests_properties(integration.cli_${suite} PROPERTIES LABELS "integration;mpi")
       if(MPIEXEC_EXECUTABLE)
         set_tests_properties(integration.cli_${suite} PROPERTIES

@@ -105,7 +105,7 @@ JSON_FIELDS = ["graph", "n", "m", "colors", "lower_bound", "optimal", "target_me
                "time_to_best", "iterations", "seed", "ranks", "threads", "device",
                "exit_reason", "solution", "output", "gpu_busy", "gpu_overlap", "exchanges",
                "exchange_bytes", "exchange_seconds", "checkpoint", "invocations", "total_time",
-               "checkpoints", "checkpoint_seconds"]
+               "checkpoints", "checkpoint_failures", "checkpoint_seconds"]
 
 
 def result_of(text):

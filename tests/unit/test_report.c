@@ -87,6 +87,61 @@ static void without_a_profile_nothing_is_said(void **state) {
   prism_text_free(&json);
 }
 
+/* Where the checkpoint lies and how to go on, as a line that a shell takes. */
+static void a_checkpoint_is_told(void **state) {
+  (void)state;
+  static char checkpoint[] = "my runs/x.ckpt.h5";
+  prism_report_job_t odd = job;
+  odd.graph = "it's.col";
+  prism_report_run_t run = run_of(NULL);
+  run.outputs.checkpoint_path = checkpoint;
+  run.result.reason = PRISM_EXIT_CHECKPOINT;
+  run.result.checkpoints = 3;
+  run.result.checkpoint_seconds = 0.25;
+  run.result.invocations = 2;
+  run.result.total_time = 7.5;
+  const char *const fields[] = {"\"exit_reason\": \"checkpoint\"", "\"invocations\": 2",
+                                "\"total_time\": 7.5", "\"checkpoints\": 3",
+                                "\"checkpoint_failures\": 0",
+                                "\"checkpoint_seconds\": 0.25"};
+  for (int saved = 0; saved < 2; ++saved) {
+    for (int on = 0; on <= saved; ++on) {
+      prism_text_t text = {0}, json = {0};
+      run.saved = saved != 0;
+      run.goes_on = on != 0;
+      assert_int_equal(prism_report_summary(&odd, &run, &text), PRISM_OK);
+      assert_non_null(strstr(text.data, "total time  7.50 s in 2 invocations\n"));
+      assert_int_equal(strstr(text.data, "checkpoint  my runs/x.ckpt.h5\n") != NULL, saved);
+      assert_int_equal(strstr(text.data, "\ngo on with  prism-dist --resume 'my runs/x.ckpt.h5' "
+                                         "'it'\\''s.col'\n") != NULL, on);
+      assert_int_equal(strstr(text.data, "go on") != NULL, on);
+      assert_int_equal(prism_report_json(&odd, &run, 1, false, &json), PRISM_OK);
+      assert_non_null(strstr(json.data, saved ? ", \"checkpoint\": \"my runs/x.ckpt.h5\", "
+                                              : ", \"checkpoint\": null, "));
+      for (size_t i = 0; i < sizeof fields / sizeof fields[0]; ++i)
+        assert_non_null(strstr(json.data, fields[i]));
+      prism_text_free(&text);
+      prism_text_free(&json);
+    }
+  }
+}
+
+static void what_could_not_be_written_is_told(void **state) {
+  (void)state;
+  static char checkpoint[] = "x.ckpt.h5";
+  prism_report_run_t run = run_of(NULL);
+  run.outputs.checkpoint_path = checkpoint;
+  run.result.checkpoint_failures = 2;
+  for (int saved = 0; saved < 2; ++saved) {
+    prism_text_t text = {0};
+    run.saved = saved != 0;
+    assert_int_equal(prism_report_summary(&job, &run, &text), PRISM_OK);
+    assert_non_null(strstr(text.data, saved ? "checkpoint  x.ckpt.h5  (2 could not be written)\n"
+                                            : "checkpoint  none  (2 could not be written)\n"));
+    prism_text_free(&text);
+  }
+}
+
 static int nothing_is_left(void **state) {
   (void)state;
   assert_int_equal(prism_mem_live_blocks(), 0);
@@ -98,6 +153,8 @@ int main(void) {
       cmocka_unit_test(the_table_stands_in_the_summary),
       cmocka_unit_test(the_same_numbers_are_json),
       cmocka_unit_test(without_a_profile_nothing_is_said),
+      cmocka_unit_test(a_checkpoint_is_told),
+      cmocka_unit_test(what_could_not_be_written_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, nothing_is_left);
 }
