@@ -23,6 +23,11 @@ static const subcommand_t subcommands[] = {
      prism_tool_config},
     {"monitor", "[OPTIONS] [RUN]", "what a run does, or did: lines, tables, full screen",
      prism_tool_monitor},
+    {"export", "[OPTIONS] [RUN]", "a table of a run as CSV or JSON", prism_tool_export},
+    {"repair", "RUN.h5 [-o OUT.h5]", "make an ordinary, compressed file of a killed run's",
+     prism_tool_repair},
+    {"report", "RUN.h5... [-o FILE]", "a page about runs: figures, tables, statistics",
+     prism_tool_report},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 

@@ -10,6 +10,9 @@ int prism_tool_generate(int argc, char *const *argv);
 int prism_tool_info(int argc, char *const *argv);
 int prism_tool_config(int argc, char *const *argv);
 int prism_tool_monitor(int argc, char *const *argv);
+int prism_tool_export(int argc, char *const *argv);
+int prism_tool_repair(int argc, char *const *argv);
+int prism_tool_report(int argc, char *const *argv);
 
 /* Print this thread's error to stderr; returns the exit code of `status`. */
 int prism_tool_fail(prism_status_t status);

@@ -28,9 +28,6 @@ void prism_run_facts_release(prism_run_facts_t *facts);
 prism_status_t prism_run_pairs_add(prism_run_pairs_t *pairs, const char *name,
                                    const char *value);
 
-/* The table of prism_rank_row_t, as of a record. */
-const prism_record_table_t *prism_run_rank_table(void);
-
 /* A rank row in which nothing is known. */
 void prism_run_rank_blank(prism_rank_row_t *row);
 
