@@ -10,11 +10,13 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "solve/h5_tools.h"
+#include "solve/run_rewrite.h"
 
 enum {
   BROKEN_AFTER = 10,        /* failures of the library in a row */
   RESERVE_SLACK = 64 << 10, /* room for indexes and headers beside the rows of a batch */
-  RESERVE_AHEAD = 256 << 10
+  RESERVE_AHEAD = 256 << 10,
+  COMPRESS_MOST = 256 << 20 /* larger files would keep the user waiting; prism repair does them */
 };
 
 struct prism_h5 {
@@ -225,6 +227,22 @@ static prism_status_t settle(const char *path) {
   return PRISM_OK;
 }
 
+/* Put a compressed copy in the place of the closed file. A file that stays as it is loses
+ * nothing, so that failures do not count: a disk without room for both, say. Readers that have
+ * the old one open keep it. */
+static void compress(const prism_h5_t *self) {
+  struct stat info;
+  prism_run_rescue_t copied;
+  if (stat(self->path, &info) != 0 || info.st_size > COMPRESS_MOST) return;
+  if (prism_run_rewrite(self->path, self->temporary, NULL, &copied) == PRISM_OK) {
+    bool whole = copied.lost == 0;
+    for (int kind = 0; kind < PRISM_RECORD_COUNT; ++kind)
+      whole = whole && copied.rows[kind] == (int64_t)self->rows[kind];
+    if (!whole || rename(self->temporary, self->path) != 0) unlink(self->temporary);
+  }
+  prism_error_clear();
+}
+
 prism_status_t prism_h5_close(prism_h5_t **file) {
   prism_h5_t *self = *file;
   if (self == NULL) return PRISM_OK;
@@ -235,6 +253,7 @@ prism_status_t prism_h5_close(prism_h5_t **file) {
                                 "%s cannot be closed; it ends with the last flush", self->path);
   prism_h5_leave(was);
   if (status == PRISM_OK) status = settle(self->path);
+  if (status == PRISM_OK) compress(self);
   release(file);
   return status;
 }

@@ -32,7 +32,8 @@ prism_status_t prism_h5_append_solution(prism_h5_t *file, const prism_solution_r
  * alone does not count. */
 bool prism_h5_broken(const prism_h5_t *file);
 
-/* End SWMR writing, close, flush to the disk. Releases everything in any case. */
+/* End SWMR writing, close, flush to the disk, put a compressed copy in its place where that
+ * works. Releases everything in any case. */
 prism_status_t prism_h5_close(prism_h5_t **file);
 
 /* Version of the HDF5 library, "1.10.8". `size` >= 16. */
