@@ -64,6 +64,7 @@ def seconds_axis(axis):
 
 def whole_axis(axis):
     axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2, nbins=7))
+    axis.axes.margins(**({"y": 0.1} if axis.axis_name == "y" else {}))
 
 
 def conflict_axis(axis, top):
@@ -79,13 +80,19 @@ def conflict_axis(axis, top):
     axis.yaxis.set_major_formatter(GROUPED)
 
 
-def legend(axis, handles, columns=4, title=None, below=0.0):
-    """Under the axis and its label, where it covers no line; below: further down, in shares
-    of the axis."""
+def legend(axis, handles, columns=4):
+    """Under the axis, its numbers and its label, where it covers no line."""
     if handles:
-        axis.legend(handles=handles, loc="upper center", frameon=False, fontsize=9, title=title,
-                    bbox_to_anchor=(0.5, -0.02 - below), columnspacing=1.4, handlelength=1.8,
-                    ncol=min(columns, len(handles)), borderaxespad=2.6)
+        axis.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), fontsize=9,
+                    frameon=False, columnspacing=1.4, handlelength=1.8,
+                    ncol=min(columns, len(handles)), borderaxespad=3.9)  # of its font size
+
+
+def width_of(place, total):
+    """Of a line: the first ones are wider, so that equal lines do not hide each other."""
+    if total <= 2:
+        return 1.2 if total < 2 else (2.6, 1.1)[place]
+    return 2.6 - 1.6 * min(place, MOST_NAMED - 1) / (MOST_NAMED - 1)
 
 
 def thin(t, values, most=MOST_POINTS):
