@@ -126,10 +126,10 @@ prism_status_t prism_checkpoint_read_rows(prism_checkpoint_reader_t *reader, int
   PRISM_TRY(read_rows(reader, PRISM_READ_COLORS, at, rows, packed));
   bool sound = prism_checkpoint_packed_within(packed, (size_t)count * (size_t)reader->head.kernel.n,
                                               reader->width, island->head.k);
-  for (int32_t i = 0; i < count && sound; ++i) sound = method[i] < PRISM_METHOD_COUNT;
+  for (int32_t i = 0; i < count && sound; ++i) sound = method[i] < PRISM_METHOD_COUNT && f[i] >= 0;
   if (!sound)
-    PRISM_FAIL(PRISM_FORMAT, "%s is not a sound checkpoint: island %d has methods or colors out "
-               "of range", reader->path, island->head.id);
+    PRISM_FAIL(PRISM_FORMAT, "%s is not a sound checkpoint: island %d has methods, colors or "
+               "conflicts out of range", reader->path, island->head.id);
   return PRISM_OK;
 }
 

@@ -88,6 +88,7 @@ def checkpoints():
         for how in (7, 14) if what % 2 else (5, 12, 15):
             write("checkpoint", f"form_{what}_{how}", edits((what, what % 3, how, 1, 7, 5)))
     write("checkpoint", "bytes_moved", edits((16, 0, 8, 3, 6, 40), (16, 0, 8, 3, 13, 40)))
+    write("checkpoint", "negative_conflicts", edits((18, 0, 8, 3, 0, -1)))
     write("checkpoint", "link", edits((14, 0, 15, 0, 19, 0)))
 
 
