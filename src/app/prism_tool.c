@@ -19,7 +19,7 @@ static const subcommand_t subcommands[] = {
     {"info", "[--json] GRAPH", "size, degrees, bounds, kernel and hash of a graph",
      prism_tool_info},
     {"generate", "FAMILY ...", "write a graph of a known family", prism_tool_generate},
-    {"config", "[FILE]", "print the default parameters, or check an INI file",
+    {"config", "[--diff] [FILE] [FILE]", "print, check or compare parameters",
      prism_tool_config},
     {"monitor", "[OPTIONS] [RUN]", "what a run does, or did: lines, tables, full screen",
      prism_tool_monitor},
