@@ -266,7 +266,8 @@ static prism_status_t give_up(prism_run_t *run) {
 static prism_status_t save_last(prism_run_t *run, last_t last) {
   prism_persist_t *p = run->persist;
   bool hurried = run->reason == PRISM_EXIT_SIGNAL && run->comm->size > 1, given_up = false;
-  double deadline = run->stopped + last_chance;
+  /* Another rank may have had the signal. */
+  double deadline = (run->stopped > 0.0 ? run->stopped : prism_clock_now()) + last_chance;
   bool deterministic = run->config->params->run.deterministic;
   prism_status_t status = PRISM_OK;
   if (prism_run_is_first(run)) prism_save_begin(run);
