@@ -1,14 +1,15 @@
 /* Any bytes where ranks and files expect packed values: what is read is within its bounds and
  * within the bytes, and nothing that is wrong goes unnoticed.
  *
- * The first byte chooses the reader: a coloring from another rank, or values in an order that
- * the input itself gives, with a checksum that fits or as they are. */
+ * The first byte chooses the reader: a coloring from another rank, a piece of its state, or
+ * values in an order that the input itself gives, with a checksum that fits or as they are. */
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/pack.h"
 #include "fuzz_input.h"
 #include "seam/phase.h"
+#include "solve/piece.h"
 #include "solve/wire.h"
 
 enum { MOST_VALUES = 64 };
@@ -27,6 +28,29 @@ static void check_parcel(const uint8_t *data, size_t size) {
   uint8_t again[sizeof parcel + 4 * MOST_VALUES];
   prism_wire_pack(&parcel, color, n, width, again);
   FUZZ_REQUIRE(memcmp(again, data + 2, size - 2) == 0);
+}
+
+/* Every byte of a piece can be read, where its kind says that it is. */
+static void check_piece(const uint8_t *data, size_t size) {
+  if (size < 2) return;
+  int32_t n = data[0];
+  size_t width = (size_t)1 << data[1] % 3;
+  prism_piece_t *piece = NULL;
+  prism_status_t status = prism_piece_copy(data + 2, size - 2, n, width, &piece);
+  FUZZ_REQUIRE(status == PRISM_OK || status == PRISM_PEER);
+  FUZZ_REQUIRE((status == PRISM_OK) == (piece != NULL));
+  if (status != PRISM_OK) return;
+  FUZZ_REQUIRE(piece->kind >= 0 && piece->kind < PRISM_PIECE_KINDS);
+  FUZZ_REQUIRE(prism_piece_bytes(piece) == size - 2);
+  if (piece->kind == PRISM_PIECE_ROWS) {
+    prism_piece_rows_t rows = prism_piece_rows(piece, n, width);
+    const uint8_t *end = (const uint8_t *)prism_piece_data(piece) + piece->size;
+    size_t count = (size_t)piece->count;
+    FUZZ_REQUIRE(piece->count >= 0 && (size_t)(end - (uint8_t *)rows.f) / sizeof *rows.f >= count);
+    FUZZ_REQUIRE(n == 0 || (size_t)(end - rows.packed) / ((size_t)n * width) >= count);
+    FUZZ_REQUIRE((size_t)(end - rows.method) >= count);
+  }
+  prism_free(piece);
 }
 
 static void read_array(prism_unpack_t *unpack, uint8_t length, int32_t bound) {
@@ -110,10 +134,11 @@ static void check_values(const uint8_t *data, size_t size, bool sealed) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0) return 0;
   prism_error_clear();
-  if (data[0] % 4 == 0)
-    check_parcel(data + 1, size - 1);
-  else
-    check_values(data + 1, size - 1, data[0] % 4 != 1);
+  switch (data[0] % 5) {
+    case 0: check_parcel(data + 1, size - 1); break;
+    case 4: check_piece(data + 1, size - 1); break;
+    default: check_values(data + 1, size - 1, data[0] % 5 != 1); break;
+  }
   FUZZ_REQUIRE(prism_mem_live_blocks() == 0);
   return 0;
 }

@@ -44,6 +44,20 @@ def packed_values():
     write("pack", "parcel_color", parcel(3, 2, 3, 0, [0, 3, 1]))
     write("pack", "parcel_method", parcel(2, 1, 3, 99, [0, 1]))
     write("pack", "parcel_short", parcel(9, 1, 3, 1, [0, 1, 2]))
+    def piece(kind, count, body, n=3, size=None):
+        head = struct.pack("<iiiiqQ", kind, 1, 7, 0, count, len(body) if size is None else size)
+        return bytes([4, n, 0]) + head + body
+    rows = struct.pack("<qq", 2, 0) + bytes([1, 2, 3, 1, 1, 2]) + bytes([0, 1])
+    write("pack", "piece_rows", piece(1, 2, rows))
+    write("pack", "piece_rows_short", piece(1, 2, rows[:-1]))
+    write("pack", "piece_rows_many", piece(1, 2**60, rows))
+    write("pack", "piece_rows_negative", piece(1, -1, b""))
+    write("pack", "piece_island", piece(0, 0, bytes(48)))
+    write("pack", "piece_bytes", piece(2, 0, bytes(9)))
+    write("pack", "piece_words", piece(3, 900, bytes(20)))
+    write("pack", "piece_broken", piece(4, 0, b""))
+    write("pack", "piece_kind", piece(9, 0, b""))
+    write("pack", "piece_size", piece(2, 0, bytes(9), size=2**64 - 1))
     script = bytes([0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 128, 100, 4, 128, 100, 5, 128, 100,
                     6, 10, 1, 7, 0, 0, 8, 3, 5, 8, 2, 0])
     values = (struct.pack("<BHQiqdi", 1, 2, 3, 4, 5, 6.5, 3) + b"\x01" + bytes([1, 2, 3]) +

@@ -24,6 +24,7 @@ if(PRISM_SYSTEM_PYTHON)
     test_read_only_folder test_files_deleted test_slow_disk test_clock_jumps test_same_name
     test_same_checkpoint)
   set(kills test_kill_run_file test_kill_jsonl test_kill_solution test_kill_checkpoint
+    test_lying_checkpoint
     test_previous_checkpoint)
   fault_test(kill kill TIMEOUT 600 TESTS ${kills})
   fault_test(kill_long kill TIMEOUT 6000 LABELS long ENVIRONMENT PRISM_FAULT_TRIALS=100

@@ -2,6 +2,7 @@
 """kill -9 while something is written: fault_shim.c strikes at a random one of the calls that
 write a file, between two pages of what it writes, or before or after a sync or rename."""
 
+import hashlib
 import json
 import os
 import random
@@ -162,6 +163,68 @@ def test_previous_checkpoint():
                                    "--checkpoint", "y.ckpt.h5", GRAPH), 0).out)
     check(value["invocations"] == 2 and value["total_time"] > value["time"], value)
     return faults.TRIALS, "refused, the one before it offered; that one resumes"
+
+
+def seal(name):
+    """Makes the seal of a checkpoint fit what the file holds (docs/CHECKPOINT.md)."""
+    with open(name, "r+b") as file:
+        data = file.read()
+        head = b"prism-dist checkpoint\nschema 1\nsize %d\n" % len(data)
+        digest = hashlib.sha256(head + data[512:]).hexdigest().encode()
+        file.seek(0)
+        file.write((head + b"sha256 " + digest + b"\n").ljust(512, b"\0"))
+
+
+def checksum(data):
+    """FNV-1a of 64 bits, at the end of what an island or a rank wrote."""
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001b3 % (1 << 64)
+    return value.to_bytes(8, "little")
+
+
+def lie(name, which, draw):
+    """Changes some bytes of a random island or rank, under checksum and seal that fit."""
+    import h5py
+    with h5py.File(name, "r+") as file:
+        rows = [r for r in file[f"/{which}/table"][...] if r["size"] > 8]
+        row, table = draw.choice(rows), file[f"/{which}/bytes"]
+        first, size = int(row["first_byte"]), int(row["size"])
+        data = bytearray(table[first:first + size].tobytes())[:-8]
+        for _ in range(draw.randint(1, 4)):
+            at = draw.randrange(len(data))
+            data[at] = draw.choice([0, 255, 127, 128, data[at] ^ 1 << draw.randrange(8)])
+        table[first:first + size] = list(bytes(data) + checksum(data))
+    seal(name)
+
+
+def test_lying_checkpoint():
+    """A checkpoint with wrong words of islands and ranks, every checksum right."""
+    faults.resumable()
+    try:
+        import h5py  # noqa: F401
+    except ImportError as reason:
+        raise faults.Skipped("no h5py") from reason
+    check(graph(300) == GRAPH, GRAPH)
+    expect(dist("--quiet", "--threads", 1, "--time-limit", 1.5, "--output", "x.h5", GRAPH), 0)
+    with open("x.ckpt.h5", "rb") as file:
+        data = file.read()
+    draw = random.Random(f"{SEED} lies")
+    codes = []
+    for i in range(3 * faults.TRIALS):
+        cli.write("lie.ckpt.h5", data)
+        lie("lie.ckpt.h5", "islands" if i % 2 else "ranks", draw)
+        result = dist("--json", "--quiet", "--threads", 1, "--max-iterations", 20000,
+                      "--time-limit", 20, "--force", "--resume", "lie.ckpt.h5", "--output", "y.h5",
+                      "--checkpoint", "y.ckpt.h5", GRAPH)
+        check(result.code in (0, 2), f"seed {SEED}, {i}: {result}")
+        codes.append(result.code)
+        if result.code == 0:
+            faults.verified(GRAPH, "y.sol")
+        else:
+            check("checkpoint" in result.err or "state" in result.err, result)
+    return len(codes), (f"{codes.count(2)} refused, {codes.count(0)} believed: no harm, the "
+                        "result legal")
 
 
 if __name__ == "__main__":
