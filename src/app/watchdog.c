@@ -22,6 +22,8 @@ bool prism_watch_look(prism_watch_t *watch, prism_pulse_t *pulse, double seconds
   return watch->idle >= patience;
 }
 
+enum { STACK_BYTES = 1 << 20 }; /* it ends the job with calls of MPI */
+
 struct prism_watchdog {
   prism_pulse_t *pulse;
   double patience;
@@ -77,19 +79,20 @@ static void *watch_main(void *argument) {
   return NULL;
 }
 
-static prism_status_t fail_system(int code, const char *what) {
-  PRISM_FAIL(PRISM_INTERNAL, "%s: %s", what, strerror(code));
-}
-
 /* Signals are for the main thread, but for the alarm of prism_startup_abort(). */
 static prism_status_t start_thread(prism_watchdog_t *self) {
   sigset_t all, before;
+  pthread_attr_t attributes;
   sigfillset(&all);
   sigdelset(&all, SIGALRM);
   pthread_sigmask(SIG_BLOCK, &all, &before);
-  const int code = pthread_create(&self->thread, NULL, watch_main, self);
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  const int code = pthread_create(&self->thread, &attributes, watch_main, self);
+  pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return code == 0 ? PRISM_OK : fail_system(code, "the watchdog's thread");
+  if (code == 0) return PRISM_OK;
+  PRISM_FAIL(PRISM_MEMORY, "no memory for the thread of the watchdog: %s", strerror(code));
 }
 
 prism_status_t prism_watchdog_start(prism_pulse_t *pulse, double patience,

@@ -176,7 +176,7 @@ def test_first_signal_ends_in_order():
         value = result_of(started()[0])
         check(value["exit_reason"] == "signal", value)
         expect(tool("verify", "hard.col", "x.sol"), 0)
-        for name in ["x.h5", "x.jsonl", "x.sol"]:
+        for name in ["x.h5", "x.jsonl", "x.sol", "x.ckpt.h5"]:
             os.remove(name)
 
 
