@@ -56,6 +56,14 @@ static prism_status_t cuda_import(void *island, const int32_t *color, int32_t k,
   return prism_gpu_island_import(island, color, k, seed, result);
 }
 
+static prism_status_t cuda_save(void *island, prism_island_state_t *state) {
+  return prism_gpu_island_save(island, state);
+}
+
+static prism_status_t cuda_restore(void *island, const prism_island_state_t *state, bool *exact) {
+  return prism_gpu_island_restore(island, state, exact);
+}
+
 static prism_status_t cuda_hooks(void *island, const prism_hooks_t *hooks) {
   return prism_gpu_island_hooks(island, hooks);
 }
@@ -86,6 +94,8 @@ static const prism_island_ops_t island_ops = {
     .work = cuda_work,
     .export_colors = cuda_export,
     .import_colors = cuda_import,
+    .save = cuda_save,
+    .restore = cuda_restore,
     .set_hooks = cuda_hooks,
     .export_counters = cuda_counters,
     .outbox = cuda_outbox,

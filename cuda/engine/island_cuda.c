@@ -5,8 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/rng.h"
-#include "engine/device_graph.h"
+#include "engine/island_ground.h"
 #include "kernels/convert.h"
 #include "model/coloring.h"
 #include "runtime/check.h"
@@ -74,34 +73,11 @@ prism_status_t prism_gpu_island_init(prism_gpu_island_t *island, prism_gpu_conte
   return open_pipeline(island, setup->place);
 }
 
-static void drop_population(prism_gpu_island_t *island, int m) {
-  if (island->live[m]) prism_population_release(&island->population[m], island->stream);
-  island->live[m] = false;
-  prism_free(island->best[m]);
-  island->best[m] = NULL;
-}
-
-static void drop_learned(prism_gpu_island_t *island) {
-  prism_gpu_release(island->context, island->learned, island->stream);
-  island->learned = NULL;
-}
-
-static void drop_ground(prism_gpu_island_t *island) {
-  drop_learned(island);
-  prism_hooks_cuda_drop(&island->hooks, island->context, island->stream);
-  if (island->graph.offset != NULL) {
-    /* Blocks of the memory pool wait for the stream by themselves; the graph does not. */
-    prism_cuda_drop(cudaStreamSynchronize(island->stream));
-    prism_device_graph_destroy(&island->graph);
-  }
-  prism_view_destroy(&island->view);
-}
-
 void prism_gpu_island_release(prism_gpu_island_t *island) {
   if (island->context == NULL) return;
   prism_triple_destroy(&island->triple);
-  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
-  drop_ground(island);
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) prism_gpu_island_drop_population(island, m);
+  prism_gpu_island_leave(island);
   prism_gpu_boxes_release(&island->boxes, island->context, island->stream);
   prism_gpu_release(island->context, island->halt, island->stream);
   prism_pinned_free(island->halting);
@@ -113,164 +89,9 @@ void prism_gpu_island_release(prism_gpu_island_t *island) {
   prism_hooks_cuda_release(&island->hooks);
   prism_free(island->incumbent);
   prism_free(island->guest);
+  prism_gpu_island_drop_founders(island);
   if (island->locked) pthread_mutex_destroy(&island->lock);
   memset(island, 0, sizeof *island);
-}
-
-/* ---- from one k to the next ---- */
-
-static int32_t view_size(const prism_gpu_island_t *island) {
-  const prism_graph_t *g = island->view != NULL ? prism_view_graph(island->view) : NULL;
-  return g != NULL ? g->n : 0;
-}
-
-/* Take the best colouring at the present k over as the next start; an imported one with
- * as few colours is given up only for a legal one. */
-static void remember(prism_gpu_island_t *island) {
-  if (island->view == NULL || island->seeded) return;
-  int best = -1;
-  for (int m = 0; m < PRISM_METHOD_COUNT; ++m)
-    if (island->live[m] && island->best_f[m] < INT32_MAX &&
-        (best < 0 || island->best_f[m] < island->best_f[best]))
-      best = m;
-  if (view_size(island) > 0 && best < 0) return;
-  int64_t f = best >= 0 ? island->best_f[best] : 0;
-  bool better = island->incumbent_k == 0 || island->incumbent_k > island->k ||
-                (island->incumbent_k == island->k && f == 0);
-  if (!better) return;
-  prism_view_lift(island->view, best >= 0 ? island->best[best] : NULL, island->incumbent);
-  island->incumbent_k = island->k;
-}
-
-/* Start a population: what `old` (of the same method and vertices, or NULL) leaves it,
- * and the incumbent. */
-static prism_status_t found(prism_gpu_island_t *island, prism_population_t *p,
-                            prism_population_t *old) {
-  const bool frozen = prism_hooks_cuda_frozen(&island->hooks);
-  if (old != NULL) PRISM_TRY(prism_population_inherit(p, old, island->stream));
-  if (island->incumbent_k == 0 || (island->incumbent_k < p->k && !frozen)) return PRISM_OK;
-  const int32_t *map = prism_view_map(island->view);
-  int32_t *start = NULL, n = view_size(island);
-  PRISM_TRY(PRISM_ALLOC(n, &start));
-  for (int32_t v = 0; v < n; ++v) start[v] = island->incumbent[map[v]];
-  int32_t count = frozen ? p->members : prism_population_founders(p);
-  prism_status_t status =
-      prism_population_place(p, 0, count, start, island->incumbent_k, island->stream);
-  prism_free(start);
-  return status;
-}
-
-/* What was hard at one k is hard at the next: edge weights stay while the vertices do. */
-static void keep_learned(prism_gpu_island_t *island) {
-  prism_population_t *p = &island->population[PRISM_METHOD_WEIGHTED];
-  if (!island->live[PRISM_METHOD_WEIGHTED] || p->learned == NULL) return;
-  drop_learned(island);
-  island->learned = p->learned;
-  island->learned_members = p->members;
-  island->learned_wide = p->searcher.wide;
-  p->learned = NULL;
-}
-
-static void take_learned(prism_gpu_island_t *island, prism_population_t *p) {
-  if (island->learned != NULL && island->learned_members == p->members &&
-      island->learned_wide == p->searcher.wide) {
-    void *taught = p->learned; /* blocks of one size change owners */
-    p->learned = island->learned;
-    island->learned = taught;
-  }
-  drop_learned(island);
-}
-
-static prism_status_t make_population(prism_gpu_island_t *island, const prism_work_t *work,
-                                      prism_population_t *old) {
-  const prism_method_t m = work->params.method;
-  prism_population_setup_t setup = {.method = m, .k = island->k, .graph = &island->graph,
-                                    .params = &work->params, .seed = island->seed,
-                                    .individual = (island->id << 16) ^ (uint32_t)m << 13,
-                                    .halt = island->halt, .recorder = island->recorder,
-                                    .share = island->share, .hooks = &island->hooks.device,
-                                    .stages = island->meter.generation[m],
-                                    .edge_weight = island->hooks.edge_weight};
-  /* Every population has its own random numbers, also at a k that was searched before. */
-  setup.seed = prism_rng_derive(island->seed, (uint64_t)++island->made << 8 | island->id);
-  prism_population_t *p = &island->population[m];
-  PRISM_TRY(prism_population_create(island->context, &setup, island->stream, p));
-  island->live[m] = true;
-  island->best_f[m] = INT32_MAX;
-  island->moves[m] = 0;
-  if (p->learned != NULL) take_learned(island, p);
-  prism_status_t status = PRISM_ALLOC_ZERO(view_size(island), &island->best[m]);
-  if (status == PRISM_OK) status = found(island, p, old);
-  if (status != PRISM_OK) drop_population(island, (int)m);
-  return status;
-}
-
-/* make_population, and the time that it takes. */
-static prism_status_t open_population(prism_gpu_island_t *island, const prism_work_t *work,
-                                      prism_population_t *old) {
-  prism_stage_manager_t *between = island->meter.between;
-  PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_POPULATION, island->stream));
-  return prism_stage_finish(between, make_population(island, work, old), island->stream);
-}
-
-/* A new k: view, device graph, and the population of the work's method, which inherits
- * from that of the last k where it had the same vertices. */
-static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *work) {
-  remember(island);
-  /* A frozen vertex may be of any degree, and must not lose its color. */
-  const bool frozen = prism_hooks_cuda_frozen(&island->hooks);
-  if (frozen && island->incumbent_k > work->k)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "frozen vertices of a start with %d colors do not fit into %d",
-               island->incumbent_k, work->k);
-  int32_t before = view_size(island);
-  prism_view_t *view = NULL;
-  PRISM_TRY(prism_view_create(island->kernel, frozen ? 0 : work->k, &view));
-  const prism_graph_t *g = prism_view_graph(view);
-  /* Cores are nested: the same number of vertices means the same vertices. */
-  bool same = g != NULL && g->n == before;
-  prism_population_t old = {0};
-  const prism_method_t method = work->params.method;
-  if (same) keep_learned(island);
-  if (same && !frozen && island->live[method] && work->k < island->k) {
-    old = island->population[method];
-    island->live[method] = false;
-  }
-  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
-  prism_status_t status = PRISM_OK;
-  if (same) {
-    prism_view_destroy(&island->view);
-  } else {
-    status = prism_hooks_cuda_collect(&island->hooks, island->view, island->stream);
-    drop_ground(island);
-    if (status == PRISM_OK && g != NULL) status = prism_device_graph_create(g, &island->graph);
-    if (status == PRISM_OK && g != NULL)
-      status = prism_hooks_cuda_upload(&island->hooks, island->context, island->kernel, view,
-                                       island->stream);
-  }
-  island->view = view;
-  island->k = work->k;
-  island->seeded = false;
-  island->guest_f = -1;
-  if (status == PRISM_OK && g != NULL)
-    status = open_population(island, work, old.block != NULL ? &old : NULL);
-  if (old.block != NULL) prism_population_release(&old, island->stream);
-  return status;
-}
-
-/* change_k, and the time that its graph takes. */
-static prism_status_t begin_k(prism_gpu_island_t *island, const prism_work_t *work) {
-  prism_stage_manager_t *between = island->meter.between;
-  PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_GRAPH, island->stream));
-  return prism_stage_finish(between, change_k(island, work), island->stream);
-}
-
-/* A population whose members have become alike, or whose cells are too small, begins anew. */
-static prism_status_t begin_anew(prism_gpu_island_t *island, prism_population_t *p, bool outgrown) {
-  prism_stage_manager_t *between = island->meter.between;
-  PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_POPULATION, island->stream));
-  prism_status_t status = outgrown ? prism_population_widen(p, island->stream)
-                                   : prism_population_renew(p, island->stream);
-  return prism_stage_finish(between, status, island->stream);
 }
 
 /* ---- work ---- */
@@ -309,6 +130,15 @@ static prism_status_t launch_turn(void *context, cudaStream_t stream, const void
   const turn_t *turn = context;
   return prism_stage_finish(turn->population->stages, queue_turn(turn, stream, input, output),
                             stream);
+}
+
+/* A population whose members have become alike, or whose cells are too small, begins anew. */
+static prism_status_t begin_anew(prism_gpu_island_t *island, prism_population_t *p, bool outgrown) {
+  prism_stage_manager_t *between = island->meter.between;
+  PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_POPULATION, island->stream));
+  prism_status_t status = outgrown ? prism_population_widen(p, island->stream)
+                                   : prism_population_renew(p, island->stream);
+  return prism_stage_finish(between, status, island->stream);
 }
 
 static bool spent(const account_t *a) {
@@ -441,6 +271,11 @@ static void note_limits(prism_gpu_island_t *island, prism_population_t *p,
              p->graph.n, p->k, prism_method_name(p->method),
              prism_method_name(p->searcher.method));
     island->stood_in = true;
+  } else if (p->method == PRISM_METHOD_WEIGHTED && island->unsaved == PRISM_GPU_UNSAVED_NEWS) {
+    snprintf(summary->note, sizeof summary->note,
+             "the learned edge weights are too large for a checkpoint: a run that is resumed "
+             "learns them anew");
+    island->unsaved = PRISM_GPU_UNSAVED_TOLD;
   }
 }
 
@@ -456,13 +291,13 @@ prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_wor
   PRISM_TRY(reset_halt(island));
   if (atomic_load(stop)) prism_gpu_island_halt(island);
   if (island->k != work->k || island->view == NULL || island->seeded)
-    PRISM_TRY(begin_k(island, work));
+    PRISM_TRY(prism_gpu_island_begin_k(island, work));
   island->last = m;
-  if (view_size(island) == 0) { /* all of it peels: any lift is legal */
+  if (prism_gpu_island_size(island) == 0) { /* all of it peels: any lift is legal */
     summary->f_ticket = 0;
     return PRISM_OK;
   }
-  if (!island->live[m]) PRISM_TRY(open_population(island, work, NULL));
+  if (!island->live[m]) PRISM_TRY(prism_gpu_island_open_population(island, work));
   prism_population_t *p = &island->population[m];
   note_limits(island, p, summary);
   account_t account = {.work = work, .stop = stop, .summary = summary, .begin = begin};
@@ -506,7 +341,7 @@ prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which
   if (island->view == NULL) PRISM_FAIL(PRISM_INVALID, "an island without work has no coloring");
   *k = island->k;
   *f = 0;
-  if (view_size(island) == 0) {
+  if (prism_gpu_island_size(island) == 0) {
     prism_view_lift(island->view, NULL, color);
     return PRISM_OK;
   }
@@ -520,7 +355,7 @@ prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which
   }
   int32_t *row = NULL;
   PRISM_TRY(prism_device_use(island->context->device.index));
-  PRISM_TRY(PRISM_ALLOC(view_size(island), &row));
+  PRISM_TRY(PRISM_ALLOC(prism_gpu_island_size(island), &row));
   prism_status_t status =
       prism_population_elite(&island->population[m], draw, row, f, island->stream);
   if (status == PRISM_OK) prism_view_lift(island->view, row, color);
@@ -548,13 +383,14 @@ prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t
     memcpy(island->incumbent, color, (size_t)island->kernel->n * sizeof *color);
     island->incumbent_k = k;
     island->seeded = true;
+    prism_gpu_island_drop_founders(island);
     result->accepted = true;
     return PRISM_OK;
   }
-  if (view_size(island) == 0 || !island->live[PRISM_METHOD_POOL] || k > island->k)
+  if (prism_gpu_island_size(island) == 0 || !island->live[PRISM_METHOD_POOL] || k > island->k)
     return PRISM_OK;
   const int32_t *map = prism_view_map(island->view);
-  for (int32_t v = 0; v < view_size(island); ++v) island->guest[v] = color[map[v]];
+  for (int32_t v = 0; v < prism_gpu_island_size(island); ++v) island->guest[v] = color[map[v]];
   return receive(island, result);
 }
 
@@ -563,10 +399,10 @@ prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t
 prism_status_t prism_gpu_island_hooks(prism_gpu_island_t *island, const prism_hooks_t *hooks) {
   PRISM_TRY(prism_hooks_cuda_check(island->kernel, hooks));
   PRISM_TRY(prism_device_use(island->context->device.index));
-  remember(island);
+  prism_gpu_island_remember(island);
   /* The populations hold the old arrays: they are made again from what they found. */
-  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) drop_population(island, m);
-  drop_ground(island);
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) prism_gpu_island_drop_population(island, m);
+  prism_gpu_island_leave(island);
   island->k = 0;
   island->guest_f = -1;
   return prism_hooks_cuda_set(&island->hooks, island->kernel, hooks);

@@ -13,6 +13,13 @@
 #include "model/reduce.h"
 #include "runtime/triple_buffer.h"
 
+/* Were edge weights too large to be saved? */
+typedef enum prism_gpu_unsaved {
+  PRISM_GPU_UNSAVED_NOTHING,
+  PRISM_GPU_UNSAVED_NEWS, /* the user does not know it yet */
+  PRISM_GPU_UNSAVED_TOLD
+} prism_gpu_unsaved_t;
+
 typedef struct prism_gpu_island {
   prism_gpu_context_t *context; /* borrowed */
   const prism_graph_t *kernel;  /* borrowed */
@@ -41,13 +48,19 @@ typedef struct prism_gpu_island {
   unsigned long long moves[PRISM_METHOD_COUNT]; /* of each, as last reported */
   prism_method_t last;          /* method of the last work */
   int64_t made;                 /* populations so far: each has its own random numbers */
+  int64_t number[PRISM_METHOD_COUNT]; /* of each among those made */
 
   int32_t *incumbent;           /* [kernel n] a colouring to start from; owned */
   int32_t incumbent_k;          /* 0: none */
   bool seeded;                  /* it was imported, and no work has begun from it */
+  int32_t *founder;             /* [founders][kernel n] starts from another engine's state, the
+                                   incumbent first, until the first k is left; owned */
+  int32_t founders;
+  int32_t founder_k;
   void *learned;                /* edge weights of the last k; device memory, owned */
   int32_t learned_members;      /* how many individuals learned them */
   bool learned_wide;            /* laid out for the wide search */
+  prism_gpu_unsaved_t unsaved;
   bool stood_in;                /* the user knows that another search stands in for a method */
   prism_hooks_cuda_t hooks;
   int32_t *guest;               /* [view n] migrant for the next generation; owned */
@@ -81,6 +94,12 @@ prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which
                                        int32_t *color, int32_t *k, int64_t *f);
 prism_status_t prism_gpu_island_import(prism_gpu_island_t *island, const int32_t *color, int32_t k,
                                        bool seed, prism_import_result_t *result);
+
+/* In island_cuda_state.c; see seam/engine.h. Without a device that works an island that was to
+ * be restored is left with nothing. */
+prism_status_t prism_gpu_island_save(prism_gpu_island_t *island, prism_island_state_t *state);
+prism_status_t prism_gpu_island_restore(prism_gpu_island_t *island,
+                                        const prism_island_state_t *state, bool *exact);
 
 prism_status_t prism_gpu_island_hooks(prism_gpu_island_t *island, const prism_hooks_t *hooks);
 prism_status_t prism_gpu_island_counters(prism_gpu_island_t *island, prism_counter_t which,

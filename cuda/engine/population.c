@@ -163,11 +163,13 @@ static int32_t wanted_members(const prism_population_t *p, const prism_search_pa
   return members > least ? members : least;
 }
 
-static prism_status_t init_tempering(prism_population_t *p, const prism_search_params_t *params) {
+/* [in] members  as many as are in whole ladders; 0: as the device holds at once */
+static prism_status_t init_tempering(prism_population_t *p, const prism_search_params_t *params,
+                                     int32_t members) {
   if (p->method != PRISM_METHOD_TEMPERING) return PRISM_OK;
   PRISM_TRY(prism_gpu_tempering_init(&p->tempering, &params->ladder, p->graph.n, p->k,
-                                     p->searcher.resident, params->generation_iterations,
-                                     &p->members, &p->length));
+                                     members > 0 ? members : p->searcher.resident,
+                                     params->generation_iterations, &p->members, &p->length));
   p->wanted = p->members;
   p->length_given = true; /* it is a whole number of rounds */
   return PRISM_OK;
@@ -239,8 +241,8 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
                                 : TRAJECTORY_LENGTH;
   p.tournament_given = params->tournament > 0;
   p.tournament = p.tournament_given ? params->tournament : TOURNAMENT;
-  p.wanted = p.members = wanted_members(&p, params);
-  prism_status_t status = init_tempering(&p, params);
+  p.wanted = p.members = setup->members > 0 ? setup->members : wanted_members(&p, params);
+  prism_status_t status = init_tempering(&p, params, setup->members);
   if (status == PRISM_OK) status = take_room(&p, stream);
   if (status == PRISM_OK)
     status = prism_searcher_teach(&p.searcher, &p.graph, setup->edge_weight, p.members, p.learned,
@@ -322,13 +324,23 @@ static prism_status_t dissolve(prism_population_t *p, prism_gpu_pool_t pool, int
   return prism_launch_recount(&p->graph, &pool, NULL, pool.members, stream);
 }
 
-prism_status_t prism_population_place(prism_population_t *p, int32_t row, int32_t count,
-                                      const int32_t *color, int32_t from_k, cudaStream_t stream) {
-  prism_gpu_pool_t part = p->pool, one;
-  uint16_t *packed = NULL;
+static prism_gpu_pool_t part_of(const prism_population_t *p, int32_t row, int32_t count) {
+  prism_gpu_pool_t part = p->pool;
   part.members = count;
   part.color += (size_t)row * (size_t)part.pitch;
   part.f += row;
+  return part;
+}
+
+prism_status_t prism_population_adapt(prism_population_t *p, int32_t row, int32_t count,
+                                      int32_t from_k, cudaStream_t stream) {
+  return dissolve(p, part_of(p, row, count), from_k, stream);
+}
+
+prism_status_t prism_population_place(prism_population_t *p, int32_t row, int32_t count,
+                                      const int32_t *color, int32_t from_k, cudaStream_t stream) {
+  prism_gpu_pool_t part = part_of(p, row, count), one;
+  uint16_t *packed = NULL;
   PRISM_TRY(PRISM_ALLOC_ZERO(part.pitch, &packed));
   prism_color_pack(color, part.n, packed);
   cudaError_t error = cudaMemcpyAsync(part.color, packed, (size_t)part.pitch * sizeof *packed,

@@ -29,6 +29,7 @@ typedef struct prism_population_setup {
   int32_t k;
   const prism_gpu_graph_t *graph; /* device; borrowed */
   const prism_search_params_t *params;
+  int32_t members;      /* so many, whatever the parameters say; 0: by these */
   uint64_t seed;
   uint32_t individual;  /* global id of member 0 */
   uint32_t *halt;       /* device flag that ends searches early; borrowed */
@@ -118,6 +119,11 @@ prism_status_t prism_population_renew(prism_population_t *population, cudaStream
  * on; what has to be dissolved goes other ways in each. The host array may be reused. */
 prism_status_t prism_population_place(prism_population_t *population, int32_t row, int32_t count,
                                       const int32_t *color, int32_t from_k, cudaStream_t stream);
+
+/* Members row .. row + count - 1, complete with from_k >= k colours, are brought down to k as
+ * above and counted. */
+prism_status_t prism_population_adapt(prism_population_t *population, int32_t row, int32_t count,
+                                      int32_t from_k, cudaStream_t stream);
 
 /* The members of `other` (same graph and method, more colours), with their smallest
  * classes dissolved, become members of this one, as many as there is room for. */

@@ -7,8 +7,7 @@
 
 enum {
   SWEEPS = 2,      /* between exchanges: a launch first builds its tables, so not 1 */
-  DRAWS = 100000,  /* of a replica in a generation: milliseconds */
-  MOST_ROUNDS = 100 /* in a generation: launches of a CUDA graph */
+  DRAWS = 100000   /* of a replica in a generation: milliseconds */
 };
 
 /* ---- temperatures ---- */
@@ -24,7 +23,7 @@ prism_status_t prism_gpu_tempering_init(prism_gpu_tempering_t *t,
   *members = t->ladder.levels * (ladders > 1 ? ladders : 1);
   int64_t wanted = moves > 0 ? moves : DRAWS, round = (int64_t)t->ladder.sweeps * n;
   int64_t rounds = wanted / round + (wanted % round != 0);
-  t->rounds = (int32_t)(rounds < MOST_ROUNDS ? rounds : MOST_ROUNDS);
+  t->rounds = (int32_t)(rounds < PRISM_GPU_TEMPERING_ROUNDS ? rounds : PRISM_GPU_TEMPERING_ROUNDS);
   *length = round * t->rounds;
   return PRISM_ALLOC_ZERO(2 * t->ladder.levels, &t->counts);
 }
@@ -101,6 +100,51 @@ prism_status_t prism_gpu_tempering_open(prism_gpu_tempering_t *t, prism_gpu_cont
     level_of[i] = i % levels;
     replica_at[i] = i;
   }
+  cudaError_t error = cudaMemcpyAsync(t->block, image, l.total, cudaMemcpyHostToDevice, stream);
+  if (error == cudaSuccess) error = cudaStreamSynchronize(stream);
+  prism_free(image);
+  PRISM_CUDA(error);
+  return PRISM_OK;
+}
+
+prism_status_t prism_gpu_tempering_get(const prism_gpu_tempering_t *t, int32_t members,
+                                       prism_gpu_exchanges_t *at, cudaStream_t stream) {
+  const int32_t levels = t->ladder.levels;
+  const layout_t l = layout_of(levels, members);
+  const size_t bytes = l.level_of - l.round; /* the round, then the counts */
+  char *image = NULL;
+  PRISM_TRY(PRISM_ALLOC(bytes, &image));
+  cudaError_t error = cudaMemcpyAsync(image, (const char *)t->block + l.round, bytes,
+                                      cudaMemcpyDeviceToHost, stream);
+  if (error == cudaSuccess)
+    error = cudaMemcpyAsync(at->replica_at, t->device.replica_at,
+                            (size_t)members * sizeof *at->replica_at, cudaMemcpyDeviceToHost,
+                            stream);
+  if (error == cudaSuccess) error = cudaStreamSynchronize(stream);
+  if (error == cudaSuccess) {
+    memcpy(&at->round, image, sizeof at->round);
+    memcpy(at->counts, image + (l.counts - l.round), count_bytes(levels));
+    for (int32_t i = 0; i < 2 * (levels - 1); ++i) at->counts[i] -= t->counts[i];
+  }
+  prism_free(image);
+  PRISM_CUDA(error);
+  return PRISM_OK;
+}
+
+prism_status_t prism_gpu_tempering_put(prism_gpu_tempering_t *t, int32_t k, int32_t members,
+                                       const prism_gpu_exchanges_t *at, cudaStream_t stream) {
+  const int32_t levels = t->ladder.levels;
+  const layout_t l = layout_of(levels, members);
+  char *image = NULL;
+  PRISM_TRY(PRISM_ALLOC_ZERO(l.total, &image));
+  write_tables(&t->ladder, k, image + l.tables);
+  memcpy(image + l.round, &at->round, sizeof at->round);
+  memcpy(image + l.counts, at->counts, count_bytes(levels));
+  memcpy(image + l.replica_at, at->replica_at, (size_t)members * sizeof *at->replica_at);
+  int32_t *level_of = (int32_t *)(void *)(image + l.level_of);
+  for (int32_t i = 0; i < members; ++i) level_of[at->replica_at[i]] = i % levels;
+  memset(t->counts, 0, count_bytes(levels)); /* as if the device had counted from this window on */
+  t->changed = false;
   cudaError_t error = cudaMemcpyAsync(t->block, image, l.total, cudaMemcpyHostToDevice, stream);
   if (error == cudaSuccess) error = cudaStreamSynchronize(stream);
   prism_free(image);

@@ -27,6 +27,15 @@ typedef struct prism_gpu_tempering {
   double swap_rate;          /* share of exchanges made in the last window; 0: not known */
 } prism_gpu_tempering_t;
 
+enum { PRISM_GPU_TEMPERING_ROUNDS = 100 }; /* in a generation, at most: launches of a CUDA graph */
+
+/* Where the replicas of a population are; host memory. */
+typedef struct prism_gpu_exchanges {
+  uint64_t round;      /* rounds so far */
+  uint32_t *counts;    /* [2][levels - 1] exchanges tried and made in the present window */
+  int32_t *replica_at; /* [members] as in prism_gpu_ladder_t */
+} prism_gpu_exchanges_t;
+
 /* Temperatures for a graph of n vertices and k colours.
  * [in]  moves    of a replica in a generation; 0: chosen here
  * [out] members  as many ladders as the device holds at once (`resident` replicas), one at
@@ -64,6 +73,14 @@ prism_status_t prism_gpu_tempering_tell(const prism_gpu_tempering_t *tempering, 
                                         cudaStream_t stream);
 /* The report of the oldest generation, on the host. PRISM_MEMORY */
 prism_status_t prism_gpu_tempering_hear(prism_gpu_tempering_t *tempering, const void *report);
+
+/* Between generations: where the replicas are, and putting them there, at the temperatures that
+ * the ladder has now; both wait. PRISM_MEMORY */
+prism_status_t prism_gpu_tempering_get(const prism_gpu_tempering_t *tempering, int32_t members,
+                                       prism_gpu_exchanges_t *at, cudaStream_t stream);
+prism_status_t prism_gpu_tempering_put(prism_gpu_tempering_t *tempering, int32_t k,
+                                       int32_t members, const prism_gpu_exchanges_t *at,
+                                       cudaStream_t stream);
 
 /* The coldest replica of a ladder drawn with `draw`; waits. [out] member */
 prism_status_t prism_gpu_tempering_coldest(const prism_gpu_tempering_t *tempering, uint32_t draw,

@@ -1,5 +1,6 @@
 #include "engine/searcher.h"
 
+#include "base/rng.h"
 #include "engine/device_graph.h"
 #include "seam/engine.h"
 
@@ -73,6 +74,25 @@ prism_status_t prism_searcher_methods(int32_t n, int32_t max_degree, uint32_t me
   PRISM_TRY(prism_searcher_plan(&graph, PRISM_METHOD_PARTIALCOL, FEWEST, false, 0, &s));
   if (s.wide) *out &= ~PRISM_METHOD_BIT(PRISM_METHOD_PARTIALCOL);
   return PRISM_OK;
+}
+
+uint64_t prism_searcher_layout(const prism_searcher_t *s) {
+  const prism_tabucol_plan_t *t = &s->plan.tabucol;
+  const prism_partialcol_plan_t *p = &s->plan.partialcol;
+  uint64_t layout = prism_rng_derive((uint64_t)s->method << 1 | s->wide, (uint64_t)s->cell_bits);
+  /* Which threads own which vertices, and the longest tenure; those of a ladder only share
+   * the work. */
+  const int32_t none[5] = {0};
+  const int32_t wide[5] = {s->plan.wide.ring, s->plan.wide.cell_bytes};
+  const int32_t tabucol[5] = {t->cluster, t->threads, t->words_per_thread, t->ring};
+  const int32_t partialcol[5] = {p->cluster, p->threads, p->words_per_thread, p->ring,
+                                 p->entries};
+  const int32_t *number = s->wide                                ? wide
+                          : s->method == PRISM_METHOD_TEMPERING  ? none
+                          : s->method == PRISM_METHOD_PARTIALCOL ? partialcol
+                                                                 : tabucol;
+  for (int i = 0; i < 5; ++i) layout = prism_rng_derive(layout, (uint64_t)number[i]);
+  return layout;
 }
 
 /* ---- memory ---- */

@@ -39,6 +39,9 @@ prism_status_t prism_searcher_plan(const prism_gpu_graph_t *graph, prism_method_
                                    int32_t k, bool hooked, int32_t cell_bits,
                                    prism_searcher_t *out);
 
+/* A number of the layout: with the same one, the same numbers make the same moves. */
+uint64_t prism_searcher_layout(const prism_searcher_t *searcher);
+
 /* Bytes of device memory for what members learn, to be passed as `learned`; 0: nothing.
  * prism_searcher_teach gives it its first values. */
 size_t prism_searcher_learned_bytes(const prism_searcher_t *searcher,
