@@ -1,6 +1,7 @@
 /* Runs of the CUDA engine whose budgets are generations or iterations repeat exactly: with two
  * islands side by side, counters, migrants, a change of k and a colouring that is found while
- * other individuals still search; and whether transfers go on beside the kernels or not. */
+ * other individuals still search; and whether transfers go on beside the kernels or not. So do
+ * those that are saved in the middle and go on in another engine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -168,6 +169,170 @@ static void runs_repeat(prism_method_t method) {
               memcmp(first.value, other.value, (size_t)first.count * sizeof *first.value) != 0);
 }
 
+/* ---- saved in the middle ---- */
+
+/* Members of each island's pool visit the other one. Returns how many. */
+static int32_t meet(trace_t *t, prism_engine_t *engine) {
+  enum { ROWS = 4 };
+  prism_buffer_t out[ISLANDS], in[ISLANDS];
+  int32_t all = 0;
+  for (int32_t i = 0; i < ISLANDS; ++i) {
+    must(engine->ops->outbox(engine->self, i, ROWS, PRISM_SPACE_HOST, &out[i]));
+    must(engine->ops->inbox(engine->self, i, ISLANDS * ROWS, PRISM_SPACE_HOST, &in[i]));
+  }
+  for (int32_t i = 0; i < ISLANDS; ++i) {
+    const size_t bytes = ROWS * out[i].element_bytes;
+    int32_t visitors = -1;
+    for (int32_t j = 0; j < ISLANDS; ++j)
+      memcpy((char *)in[i].data + (size_t)j * bytes, out[j].data, bytes);
+    must(engine->ops->receive(engine->self, i, &in[i], ROWS * i, ROWS, &visitors));
+    note(t, visitors);
+    all += visitors;
+  }
+  return all;
+}
+
+/* What is still there when the work is over: migrants that wait, visitors. */
+typedef struct company {
+  int32_t migrants, visitors, restarts;
+} company_t;
+
+/* Long enough for pools to choose mates more strictly, to become alike and to begin anew, and
+ * for ladders to be tuned. */
+static company_t live(trace_t *t, prism_engine_t *engine, const prism_graph_t *graph,
+                      prism_method_t method, int32_t k, int32_t tickets) {
+  company_t company = {0, 0, 0};
+  for (int32_t ticket = 0; ticket < tickets; ++ticket) {
+    prism_work_t work = work_of(method, k, gpu_repeats(35, 3));
+    const bool pool = method == PRISM_METHOD_POOL;
+    work.params.population = 8;
+    work.params.generation_iterations = pool ? 0 : gpu_repeats(400, 60);
+    work.params.ladder.sweeps = 1;
+    company.restarts += work_both(t, engine, graph, &work);
+    company.visitors = meet(t, engine);
+    company.migrants = migrate(t, engine);
+  }
+  return company;
+}
+
+static company_t live_first(trace_t *t, prism_engine_t *engine, const prism_graph_t *graph,
+                            prism_method_t method) {
+  live(t, engine, graph, method, 13, 1);
+  return live(t, engine, graph, method, 12, 3);
+}
+
+static company_t live_on(trace_t *t, prism_engine_t *engine, const prism_graph_t *graph,
+                         prism_method_t method) {
+  const company_t company = live(t, engine, graph, method, 12, 3);
+  live(t, engine, graph, method, 11, 1);
+  return company;
+}
+
+static prism_status_t restore(prism_engine_t *engine, int32_t island,
+                              const prism_island_state_t *state, bool *exact) {
+  return engine->ops->restore(engine->self, island, state, exact);
+}
+
+/* Bytes that were changed or cut off, and rows that are not what they were. */
+static void refuse_damage(prism_engine_t *engine, prism_island_state_t *state) {
+  prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
+  const size_t size = state->size;
+  bool exact = true;
+  for (int i = 0; i < gpu_repeats(40, 4); ++i) {
+    const size_t at = prism_rng_below(&rng, (uint32_t)size);
+    const uint32_t row = prism_rng_below(&rng, (uint32_t)state->rows);
+    state->bytes[at] ^= 0x10;
+    assert_int_equal(restore(engine, 0, state, &exact), PRISM_FORMAT);
+    state->bytes[at] ^= 0x10;
+    state->size = at;
+    assert_int_equal(restore(engine, 0, state, &exact), PRISM_FORMAT);
+    state->size = size;
+    state->f[row] += 1;
+    assert_int_equal(restore(engine, 0, state, &exact), PRISM_FORMAT);
+    state->f[row] -= 1;
+  }
+}
+
+/* Byte for byte: nothing was left out of one of them that is in the other. */
+static void check_same_state(prism_engine_t *engine, int32_t island,
+                             const prism_island_state_t *state) {
+  prism_island_state_t now;
+  must(engine->ops->save(engine->self, island, &now));
+  assert_int_equal(now.k, state->k);
+  assert_int_equal(now.rows, state->rows);
+  assert_int_equal(now.size, state->size);
+  const size_t rows = (size_t)now.rows;
+  assert_memory_equal(now.bytes, state->bytes, now.size);
+  assert_memory_equal(now.method, state->method, rows);
+  assert_memory_equal(now.f, state->f, rows * sizeof *now.f);
+  assert_memory_equal(now.color, state->color, rows * N * sizeof *now.color);
+  prism_island_state_release(&now);
+}
+
+/* A run goes on: in the engine where it began, or (resumed) in others that take its state. */
+static void saved_runs_go_on(prism_method_t method) {
+  static trace_t first, whole, resumed;
+  prism_graph_t *graph = gnp(N, 0.5, seed);
+  prism_gpu_setup_t setup = plain_setup();
+  prism_island_state_t state[ISLANDS];
+  first.count = whole.count = 0;
+  prism_engine_t a = open_engine(&setup, graph, ISLANDS, seed);
+  const company_t before = live_first(&first, &a, graph, method);
+  for (int32_t i = 0; i < ISLANDS; ++i) must(a.ops->save(a.self, i, &state[i]));
+  const company_t after = live_on(&whole, &a, graph, method);
+  print_message("%s: %d rows, %zu bytes, %d visitors and %d migrants, %d and %d restarts\n",
+                prism_method_name(method), state[0].rows, state[0].size, before.visitors,
+                before.migrants, before.restarts, after.restarts);
+  if (method == PRISM_METHOD_POOL) assert_true(before.visitors > 0);
+  for (int async = 0; async < 2; ++async) {
+    setup.params.async = async == 1;
+    prism_engine_t b = open_engine(&setup, graph, ISLANDS, seed);
+    for (int32_t i = 0; i < ISLANDS; ++i) {
+      bool exact = false;
+      must(restore(&b, i, &state[i], &exact));
+      assert_true(exact);
+      check_same_state(&b, i, &state[i]);
+    }
+    refuse_damage(&b, &state[0]);
+    check_same_state(&b, 0, &state[0]);
+    resumed.count = 0;
+    live_on(&resumed, &b, graph, method);
+    check_same(&whole, &resumed, prism_method_name(method));
+    prism_engine_destroy(&b);
+  }
+  for (int32_t i = 0; i < ISLANDS; ++i) prism_island_state_release(&state[i]);
+  prism_engine_destroy(&a);
+  prism_graph_destroy(&graph);
+}
+
+static void saved_pools_go_on(void **state) {
+  (void)state;
+  saved_runs_go_on(PRISM_METHOD_POOL);
+}
+
+static void saved_tabucol_goes_on(void **state) {
+  (void)state;
+  saved_runs_go_on(PRISM_METHOD_TABUCOL);
+}
+
+static void saved_weights_go_on(void **state) {
+  (void)state;
+  saved_runs_go_on(PRISM_METHOD_WEIGHTED);
+}
+
+static void saved_partialcol_goes_on(void **state) {
+  (void)state;
+  saved_runs_go_on(PRISM_METHOD_PARTIALCOL);
+}
+
+static void saved_ladders_go_on(void **state) {
+  (void)state;
+  if (gpu_repeats(1, 0) == 0) skip(); /* they fill the GPU */
+  saved_runs_go_on(PRISM_METHOD_TEMPERING);
+}
+
+/* ---- methods ---- */
+
 static void pools_repeat(void **state) {
   (void)state;
   print_message("seed %llu\n", (unsigned long long)seed);
@@ -201,6 +366,11 @@ int main(void) {
       cmocka_unit_test(pools_repeat),     cmocka_unit_test(tabucol_repeats),
       cmocka_unit_test(weighted_repeats), cmocka_unit_test(partialcol_repeats),
       cmocka_unit_test(tempering_repeats),
+      cmocka_unit_test(saved_pools_go_on),
+      cmocka_unit_test(saved_tabucol_goes_on),
+      cmocka_unit_test(saved_weights_go_on),
+      cmocka_unit_test(saved_partialcol_goes_on),
+      cmocka_unit_test(saved_ladders_go_on),
   };
   return gpu_run(tests);
 }
