@@ -97,9 +97,9 @@ def checkpoints():
             at = (3 * i + what) % 8
             if what in (0, 1, 2, 3, 7, 10, 12, 15, 21):  # attributes of groups
                 write("checkpoint", f"attribute_{what}_{i}", edits((what, i, 0, 2, 0, value)))
-            else:
+            elif i != 1:
                 write("checkpoint", f"value_{what}_{i}", edits((what, 0, 8, 2, at, value)))
-        for how in (7, 14) if what % 2 else (5, 12, 15):
+        for how in ((7, 14) if what % 2 else (5,)) + (15,) * (what % 4 == 2):
             write("checkpoint", f"form_{what}_{how}", edits((what, what % 3, how, 1, 7, 5)))
     write("checkpoint", "bytes_moved", edits((16, 0, 8, 3, 6, 40), (16, 0, 8, 3, 13, 40)))
     write("checkpoint", "negative_conflicts", edits((18, 0, 8, 3, 0, -1)))

@@ -35,6 +35,10 @@ def told_solution(name, out):
     return verified(name, "told.sol")
 
 
+# HDF5 1.10 itself loses memory when it cannot write.
+LEAKY = {"ASAN_OPTIONS": "detect_leaks=0"}
+
+
 def checkpoints(seconds):
     """Options for a checkpoint that often, where there are checkpoints."""
     return ["--checkpoint-interval", seconds] if faults.can_resume() else []
@@ -54,7 +58,7 @@ def test_full_disk_for_a_while():
     name = graph()
     with faults.small_disk("3m"):
         process = start("--json", "--time-limit", 3, "--telemetry.interval", 0.02, "--output",
-                        "disk/x.h5", *checkpoints(0.3), name)
+                        "disk/x.h5", *checkpoints(0.3), name, env=LEAKY)
         searching(process, "disk/x.sol")
         filler = faults.fill("disk")
         faults.wait_for(lambda: "No space left" in cli.started()[1], "a warning", process)
@@ -74,7 +78,8 @@ def test_full_disk_to_the_end():
     """Disk full until the end."""
     name = graph()
     with faults.small_disk("3m"):
-        process = start("--json", "--time-limit", 4, "--target", 10, "--output", "disk/x.h5", name)
+        process = start("--json", "--time-limit", 2.5, "--target", 10, "--output", "disk/x.h5",
+                        name, env=LEAKY)
         searching(process, "disk/x.sol")
         pause(process)
         before = verified(name, "disk/x.sol")
