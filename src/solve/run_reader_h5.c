@@ -381,7 +381,8 @@ static prism_status_t load(prism_run_h5_t *self, prism_run_facts_t *facts) {
 }
 
 static prism_status_t refresh(prism_run_h5_t *self) {
-  for (int kind = 0; kind < PRISM_RECORD_COUNT; ++kind) {
+  /* From the last table to the first: once the summary is seen, everything is. */
+  for (int kind = PRISM_RECORD_COUNT - 1; kind >= 0; --kind) {
     source_t *table = &self->table[kind];
     hsize_t size = 0;
     if (table->dataset < 0) continue;

@@ -124,9 +124,39 @@ static hsize_t read_prefix(const pair_t *pair, hsize_t first, hsize_t count, voi
   return good + (move_rows(pair, false, first + good, 1, at + good * pair->row_bytes) ? 1 : 0);
 }
 
+/* Rows whose bytes lie within the file: what is missing at its end HDF5 would read as zeros. */
+static hsize_t rows_on_disk(const copier_t *self, const pair_t *pair) {
+  hsize_t all = pair->size[0], chunk[MOST_DIMENSIONS] = {0}, start[MOST_DIMENSIONS] = {0};
+#if H5_VERSION_GE(1, 10, 5)
+  hid_t form = H5Dget_create_plist(pair->source);
+  struct stat info;
+  bool good = form >= 0 && H5Pget_layout(form) == H5D_CHUNKED && stat(self->from, &info) == 0 &&
+              H5Pget_chunk(form, MOST_DIMENSIONS, chunk) == pair->dimensions;
+  for (int i = 1; i < pair->dimensions; ++i) good = good && chunk[i] == pair->size[i];
+  const bool filtered = good && H5Pget_nfilters(form) > 0;
+  for (hsize_t at = 0; good && at < all; at += chunk[0]) {
+    haddr_t place = HADDR_UNDEF;
+    hsize_t bytes = 0;
+    unsigned mask = 0;
+    start[0] = at;
+    good = H5Dget_chunk_info_by_coord(pair->source, start, &mask, &place, &bytes) >= 0 &&
+           place != HADDR_UNDEF;
+    hsize_t here = all - at < chunk[0] ? all - at : chunk[0];
+    if (!filtered) bytes = here * pair->row_bytes; /* the rest of a chunk does not matter */
+    if (!good || place + bytes > (haddr_t)info.st_size) all = at;
+  }
+  if (form >= 0) H5Pclose(form);
+#else
+  (void)self;
+  (void)chunk;
+  (void)start;
+#endif
+  return all;
+}
+
 /* [out] rows  that are in the copy */
 static prism_status_t copy_rows(const copier_t *self, const pair_t *pair, hsize_t *rows) {
-  const hsize_t all = pair->size[0];
+  const hsize_t all = rows_on_disk(self, pair);
   hsize_t most = BLOCK_BYTES / pair->row_bytes;
   void *data = NULL;
   *rows = 0;

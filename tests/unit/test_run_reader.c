@@ -330,6 +330,45 @@ static void test_a_killed_run(void **state) {
   fixture_close(&self);
 }
 
+/* What the ring does not take is counted: rows and losses are all that was handed over. */
+static void test_losses_under_pressure(void **state) {
+  (void)state;
+  enum { GIVEN = 200000 };
+  fixture_t self;
+  fixture_open(&self, VERTICES);
+  self.params.telemetry.ring = 64;
+  prism_store_t *store = NULL;
+  assert_int_equal(prism_store_open(&self.config, &store), PRISM_OK);
+  int64_t taken = 0;
+  for (int64_t i = 0; i < GIVEN; ++i) {
+    prism_metric_t row = fixture_metric(i);
+    taken += prism_store_metric(store, &row);
+  }
+  prism_summary_row_t summary;
+  prism_record_blank(PRISM_RECORD_SUMMARY, &summary);
+  assert_int_equal(prism_store_close(&store, &summary), PRISM_OK);
+  assert_true(summary.records_lost > 0);
+  const prism_run_source_t source[2] = {PRISM_RUN_H5, PRISM_RUN_JSONL};
+  int64_t rows[2] = {0, 0};
+  for (int i = 0; i < 2; ++i) {
+    prism_run_reader_t *reader = NULL;
+    prism_summary_row_t last;
+    assert_int_equal(prism_run_open(self.run, source[i], &reader), PRISM_OK);
+    assert_int_equal(prism_run_read(reader, PRISM_RECORD_SUMMARY, 0, 1, &last), PRISM_OK);
+    assert_int_equal(last.records_lost, summary.records_lost);
+    rows[i] = prism_run_rows(reader, PRISM_RECORD_METRIC);
+    prism_run_close(&reader);
+  }
+  print_message("%lld of %d taken, %lld and %lld rows\n", (long long)taken, GIVEN,
+                (long long)rows[0], (long long)rows[1]);
+  for (int i = 0; i < 2; ++i) {
+    assert_true(rows[i] > 0 && rows[i] <= taken);
+    assert_true(rows[i] >= GIVEN - summary.records_lost); /* what is not lost is in both */
+  }
+  assert_true(summary.records_lost >= GIVEN - taken);
+  fixture_close(&self);
+}
+
 /* ---- Texts ---------------------------------------------------------------------------------- */
 
 static void append(const char *path, const char *text) {
@@ -398,6 +437,7 @@ int main(void) {
       cmocka_unit_test(test_a_killed_run), /* first of those with files: it forks */
       cmocka_unit_test(test_every_kind_comes_back),
       cmocka_unit_test(test_rows_appear_while_it_runs),
+      cmocka_unit_test(test_losses_under_pressure),
       cmocka_unit_test(test_jsonl_line_by_line),
       cmocka_unit_test(test_what_is_no_run),
   };
