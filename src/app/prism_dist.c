@@ -18,6 +18,7 @@
 #include "app/signals.h"
 #include "app/startup.h"
 #include "app/versions.h"
+#include "app/watchdog.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -48,6 +49,8 @@ typedef struct program {
   read_task_t *reading;       /* rank 0 */
   open_task_t *resume;        /* rank 0; NULL: a new run */
   prism_stem_t stem;          /* rank 0 */
+  prism_pulse_t pulse;        /* of this rank's search */
+  prism_watchdog_t *watchdog; /* over it */
 } program_t;
 
 /* A readable seed of 32 bits that differs between programs of the same instant. */
@@ -254,8 +257,11 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
   const prism_params_t *params = &program->options.params;
   bool first = comm->rank == 0;
   PRISM_TRY(comm->ops->agree(comm->self, survey_machine(program)));
+  prism_status_t status = prism_watchdog_start(&program->pulse, params->run.watchdog, end_hung,
+                                               program, &program->watchdog);
+  PRISM_TRY(comm->ops->agree(comm->self, status));
   prism_devices_prepare(&program->devices); /* while the graph is read and bounded */
-  prism_status_t status = first ? begin_reading(program) : PRISM_OK;
+  status = first ? begin_reading(program) : PRISM_OK;
   PRISM_TRY(comm->ops->agree(comm->self, status));
   /* Ranks find each other while the graph is read. */
   PRISM_TRY(prism_exchange_open(comm, &program->devices, params, &program->exchange));
@@ -273,8 +279,7 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
       .stem = &program->stem,
       .graph_path = program->options.graph,
       .view = &program->view,
-      .bark = end_hung,
-      .user = program,
+      .pulse = &program->pulse,
   };
   if (first) {
     program->session.job = (prism_report_job_t){
@@ -292,6 +297,7 @@ static prism_status_t color_graph(program_t *program, double start_time, int *ex
 }
 
 static void release(program_t *program) {
+  prism_watchdog_stop(&program->watchdog);
   prism_exchange_close(&program->exchange);
   if (prism_background_leave(&program->reader)) program->reading = NULL;
   prism_devices_release(&program->devices);

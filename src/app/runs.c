@@ -9,7 +9,6 @@
 #include "app/print.h"
 #include "app/signals.h"
 #include "app/versions.h"
-#include "app/watchdog.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -217,12 +216,11 @@ static void settle_checkpoint(const prism_session_t *session, prism_report_run_t
   run->goes_on = run->saved && unfinished && (most <= 0.0 || result->total_time < most);
 }
 
-/* The search, under the eyes of the watchdog. Collective. */
+/* Collective. */
 static prism_status_t search(const prism_session_t *session, double start, files_t *files,
                              prism_report_run_t *run) {
   prism_comm_t *comm = session->comm;
   bool first = comm->rank == 0;
-  prism_pulse_t pulse = {0};
   prism_persist_config_t persist = persistence(session, run, files);
   prism_solve_config_t config = {
       .graph = first ? session->input->graph : NULL,
@@ -238,18 +236,15 @@ static prism_status_t search(const prism_session_t *session, double start, files
       .persist = &persist,
       .start_time = start,
       .interrupt = prism_signals_flag(),
-      .pulse = &pulse,
+      .pulse = session->pulse,
       .progress = first ? prism_progress_show : NULL,
       .remark = first ? prism_progress_remark : NULL,
       .warn = prism_progress_warn, /* each rank of its own GPU */
       .user = session->view,
   };
-  prism_watchdog_t *watchdog = NULL;
-  prism_status_t status = prism_watchdog_start(&pulse, session->params->run.watchdog,
-                                               session->bark, session->user, &watchdog);
-  status = comm->ops->agree(comm->self, status);
-  if (status == PRISM_OK) status = prism_solve(&config, &run->result);
-  prism_watchdog_stop(&watchdog);
+  prism_status_t status = prism_solve(&config, &run->result);
+  atomic_store(&session->pulse->submitted, 0); /* nothing is left to wait for */
+  atomic_store(&session->pulse->finished, 0);
   return status;
 }
 

@@ -25,8 +25,7 @@ typedef struct prism_session {
   const char *graph_path;
   prism_report_job_t job;        /* (0) */
   prism_progress_view_t *view;
-  void (*bark)(void *user, const char *text); /* of prism_watchdog_start(), with its user */
-  void *user;
+  prism_pulse_t *pulse;          /* of the search, watched over; 0 between runs */
 } prism_session_t;
 
 /* Exit code of a run that was saved to be resumed. */
