@@ -45,6 +45,8 @@ def own_namespaces():
 def enter():
     """Start the program again in namespaces of its own, if that is allowed."""
     if MARK in os.environ:
+        if inside():  # names there come from process ids, which others have, too
+            subprocess.run(["mount", "-t", "tmpfs", "none", "/dev/shm"], check=True)
         return
     try:
         done = subprocess.run([*own_namespaces(), "mount", "-t", "tmpfs", "none", "/mnt"],
@@ -146,7 +148,8 @@ def wait_for(condition, what, process=None):
         if process is not None and process.poll() is not None:
             break
         time.sleep(0.01)
-    return check(False, f"still waiting for {what}: {cli.started()}")
+    said = cli.started() if os.path.exists("err.txt") else ""
+    return check(False, f"still waiting for {what}: {said}")
 
 
 def searching(process, solution="x.sol"):
@@ -213,6 +216,14 @@ def check_stem(stem, name):
 # ---- the tests of a file -------------------------------------------------------------
 
 
+def end_all():
+    """No process of a test that failed outlives it."""
+    for entry in os.listdir("/proc") if inside() else []:
+        if entry.isdigit() and int(entry) not in (1, os.getpid()):
+            with contextlib.suppress(OSError):
+                os.kill(int(entry), signal.SIGKILL)
+
+
 def attempt(function):
     """Runs a test in a folder of its own; returns its row."""
     folder = tempfile.mkdtemp(prefix="prism-fault-")
@@ -220,6 +231,7 @@ def attempt(function):
     try:
         return function()
     finally:
+        end_all()
         os.chdir("/")
         shutil.rmtree(folder, ignore_errors=True)
 
