@@ -8,6 +8,7 @@
 #include "app/find_run.h"
 #include "app/monitor.h"
 #include "app/print.h"
+#include "app/serve.h"
 #include "app/tool.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -24,6 +25,8 @@ static const char help[] =
     "  --tail      the same, and go on until the run ends\n"
     "  --summary   tables: the run, its phases, its ranks, the best colors over time\n"
     "  --live      full screen, kept up to date; q ends it\n"
+    "  --serve A   a page for the browser at address A: 8080, 127.0.0.1:8080, [::1]:8080.\n"
+    "              A port alone is for this machine only. Ctrl-C ends it\n"
     "  --phase P   only this phase (name or tag)\n"
     "  --rank R    only this rank\n"
     "  --since T   only from T seconds after the start on; -T: the last T seconds\n"
@@ -39,6 +42,7 @@ typedef enum view { VIEW_LINES, VIEW_TAIL, VIEW_SUMMARY, VIEW_LIVE } view_t;
 
 typedef struct request {
   const char *run;
+  const char *serve; /* address; NULL: no page */
   view_t view;
   bool jsonl;
   prism_monitor_t monitor;
@@ -141,9 +145,11 @@ static prism_status_t open_and_show(request_t *request) {
   char *path = NULL;
   prism_monitor_t *monitor = &request->monitor;
   PRISM_TRY(prism_find_run(request->run, &path));
-  prism_status_t status = prism_run_open(path, request->jsonl ? PRISM_RUN_JSONL : PRISM_RUN_AUTO,
-                                         &monitor->reader);
+  const prism_run_source_t source = request->jsonl ? PRISM_RUN_JSONL : PRISM_RUN_AUTO;
+  prism_status_t status = request->serve != NULL ? prism_serve(request->serve, path, source)
+                                                 : prism_run_open(path, source, &monitor->reader);
   prism_free(path);
+  if (request->serve != NULL) return status;
   if (status == PRISM_OK) status = prism_monitor_take(monitor);
   if (status == PRISM_OK) status = show(request);
   int64_t skipped = monitor->reader != NULL ? prism_run_skipped(monitor->reader) : 0;
@@ -170,6 +176,10 @@ static int take_value(request_t *request, const char *option, const char *value)
   if (value == NULL) return prism_tool_usage("monitor: %s needs a value", option);
   if (strcmp(option, "--phase") == 0) {
     monitor->phase = value;
+    return 0;
+  }
+  if (strcmp(option, "--serve") == 0) {
+    request->serve = value;
     return 0;
   }
   if (!read_number(value, &number))
@@ -200,6 +210,10 @@ static bool take_flag(request_t *request, const char *argument, int *views) {
   return false;
 }
 
+static bool is_narrowed(const prism_monitor_t *monitor) {
+  return monitor->phase != NULL || monitor->rank >= 0 || monitor->since != 0.0 || monitor->json;
+}
+
 int prism_tool_monitor(int argc, char *const *argv) {
   request_t request = {.view = VIEW_LINES, .monitor = {.rank = -1}};
   int views = 0;
@@ -211,7 +225,7 @@ int prism_tool_monitor(int argc, char *const *argv) {
     }
     if (take_flag(&request, argument, &views)) continue;
     if (strcmp(argument, "--phase") == 0 || strcmp(argument, "--rank") == 0 ||
-        strcmp(argument, "--since") == 0) {
+        strcmp(argument, "--since") == 0 || strcmp(argument, "--serve") == 0) {
       int refused = take_value(&request, argument, i + 1 < argc ? argv[i + 1] : NULL);
       if (refused != 0) return refused;
       ++i;
@@ -223,7 +237,11 @@ int prism_tool_monitor(int argc, char *const *argv) {
       request.run = argument;
     }
   }
-  if (views > 1) return prism_tool_usage("monitor: one of --tail, --summary and --live");
+  if (views + (request.serve != NULL) > 1)
+    return prism_tool_usage("monitor: one of --tail, --summary, --live and --serve");
+  if (request.serve != NULL && is_narrowed(&request.monitor))
+    return prism_tool_usage("monitor: --serve shows the whole run; no --phase, --rank, --since, "
+                            "--json");
   prism_status_t status = open_and_show(&request);
   return status == PRISM_OK ? 0 : prism_tool_fail(status);
 }

@@ -40,6 +40,7 @@ HOMES = [
     (r"iniparser\.h", None, r"src/app/config\.c"),
     (r"zlib\.h", r"tests/fuzz/.*", r"src/model/.*\.c"),
     (r"curses\.h", None, r"src/app/monitor_live\.c"),
+    (r"microhttpd\.h", None, r"src/app/serve\.c"),
     (r"cmocka\.h", r"tests/.*", None),
     (r"nccl\.h", r"tests/gpu/test_bulk_nccl\.c", None),
     (r"(cuda|cooperative_groups)\w*\.h|(cuda|cooperative_groups)/.*", CUDA_HOME, None),

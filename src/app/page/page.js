@@ -1,0 +1,358 @@
+/* The live page: asks once for what is settled and for the curves so far, then follows the
+   messages of api/events. Texts of the run file become text nodes, never HTML. */
+"use strict";
+
+const NAMED_RANKS = 8; // with a color and a legend entry of their own
+const SHOWN_SOLUTIONS = 200;
+const NS = "http://www.w3.org/2000/svg";
+const at = (id) => document.getElementById(id);
+
+let run = null; // what api/run told, kept up to date
+let solutions = [];
+let series = new Map(); // rank -> points [t, k, fewest conflicts, most conflicts]
+let longest = 1024;
+let events = null;
+let later = 0; // timer of the next attempt
+let askedSolutions = -1;
+
+/* ---- Numbers and elements ------------------------------------------------------------- */
+
+const known = (value) => value !== null && value !== undefined && value >= 0;
+const whole = (value) => (known(value) ? value.toLocaleString("en-US") : "–");
+const share = (value, digits = 0) => (known(value) ? `${value.toFixed(digits)} %` : "–");
+
+function large(value) {
+  if (!known(value)) return "–";
+  for (const [from, unit, letter] of [[1e12, 1e12, "T"], [1e9, 1e9, "G"], [1e6, 1e6, "M"],
+    [1e4, 1e3, "k"]]) {
+    if (value >= from) return `${Number((value / unit).toPrecision(3))}${letter}`;
+  }
+  return value.toFixed(0);
+}
+
+function duration(t) {
+  if (!known(t)) return "–";
+  if (t < 600) return `${t.toFixed(t < 10 ? 2 : 1)} s`;
+  const parts = [Math.floor(t / 3600), Math.floor(t / 60) % 60, Math.floor(t) % 60];
+  return `${parts[0]}:${String(parts[1]).padStart(2, "0")}:${String(parts[2]).padStart(2, "0")} h`;
+}
+
+function put(id, text) {
+  const element = at(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/* Rows of a table in place: cells [text, class]. */
+function fill(id, rows) {
+  const body = at(id).tBodies[0];
+  while (body.rows.length > rows.length) body.deleteRow(-1);
+  rows.forEach((cells, i) => {
+    const row = i < body.rows.length ? body.rows[i] : body.insertRow();
+    cells.forEach(([text, kind], j) => {
+      const cell = j < row.cells.length ? row.cells[j] : row.insertCell();
+      if (cell.className !== (kind || "")) cell.className = kind || "";
+      if (cell.textContent !== text) cell.textContent = text;
+    });
+  });
+}
+
+/* ---- Charts ----------------------------------------------------------------------- */
+
+function shape(name, attributes, parent, text) {
+  const element = document.createElementNS(NS, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+/* Round numbers from low to high, at most `most` steps apart. */
+function ticks(low, high, most, smallest) {
+  const rough = Math.max((high - low) / most, smallest);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
+  const out = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) out.push(i * step);
+  return out;
+}
+
+/* Conflicts: linear up to 10, else logarithmic with a place for 0. */
+function conflictScale(top) {
+  if (top <= 10) return { map: (v) => v, low: 0, high: Math.max(1, top),
+    ticks: ticks(0, Math.max(1, top), 6, 1) };
+  const map = (v) => Math.log10(1 + v);
+  const marks = [0];
+  for (let p = 1; p <= top; p *= 10) marks.push(...[p, 3 * p].filter((v) => v <= top));
+  return { map, low: 0, high: top, ticks: top > 1000 ? marks.filter((v) => !/^3/.test(v)) : marks };
+}
+
+function colorScale(low, high) {
+  const room = Math.max(1, Math.round(0.06 * (high - low)));
+  return { map: (v) => v, low: low - room, high: high + room,
+    ticks: ticks(low - room, high + room, 6, 1) };
+}
+
+/* Curves {kind, points: [x, y]}: y over seconds. */
+function draw(svg, curves, scale, end, label) {
+  const box = svg.getBoundingClientRect();
+  const width = Math.max(240, box.width), height = Math.max(160, box.height);
+  const left = 14 + 8 * Math.max(...scale.ticks.map((v) => v.toLocaleString("en-US").length), 2);
+  const edge = { left: left + 14, right: width - 12, top: 8, bottom: height - 40 };
+  const [unit, name] = end > 7200 ? [3600, "hours"] : end > 600 ? [60, "minutes"] : [1, "seconds"];
+  const x = (t) => edge.left + (t / end) * (edge.right - edge.left);
+  const from = scale.map(scale.low), span = scale.map(scale.high) - from;
+  const y = (v) => edge.bottom - ((scale.map(v) - from) / span) * (edge.bottom - edge.top);
+  svg.replaceChildren();
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("aria-label", label);
+  for (const v of scale.ticks) {
+    const place = y(v);
+    shape("line", { class: "grid", x1: edge.left, x2: edge.right, y1: place, y2: place }, svg);
+    shape("text", { x: edge.left - 6, y: place + 4, "text-anchor": "end" }, svg,
+      v.toLocaleString("en-US"));
+  }
+  for (const t of ticks(0, end / unit, width / 80, 1e-3)) {
+    shape("line", { class: "axis", x1: x(t * unit), x2: x(t * unit), y1: edge.bottom,
+      y2: edge.bottom + 4 }, svg);
+    shape("text", { x: x(t * unit), y: edge.bottom + 17, "text-anchor": "middle" }, svg,
+      String(Number(t.toPrecision(6))));
+  }
+  shape("line", { class: "axis", x1: edge.left, x2: edge.right, y1: edge.bottom, y2: edge.bottom },
+    svg);
+  shape("text", { x: (edge.left + edge.right) / 2, y: height - 6, "text-anchor": "middle" }, svg,
+    `${name} since the start`);
+  const middle = (edge.top + edge.bottom) / 2;
+  shape("text", { x: 11, y: middle, "text-anchor": "middle",
+    transform: `rotate(-90 11 ${middle})` }, svg, svg.id === "colors-chart" ? "colors" : "conflicts");
+  for (const curve of curves) {
+    const path = curve.points.map(([t, v], i) => `${i ? "L" : "M"}${x(t).toFixed(1)} ${
+      y(v).toFixed(1)}`).join("");
+    if (path) shape("path", { class: `curve ${curve.kind}`, d: path }, svg);
+  }
+}
+
+/* A value holds until the next one. */
+function steps(points, end) {
+  const out = [];
+  points.forEach(([t, v], i) => {
+    if (i > 0 && out[out.length - 1][1] !== v) out.push([t, out[out.length - 1][1]]);
+    out.push([t, v]);
+  });
+  if (out.length > 0 && end > out[out.length - 1][0]) out.push([end, out[out.length - 1][1]]);
+  return out;
+}
+
+/* Of a point that stands for several: the most, then the fewest, so that no peak is lost. */
+function lowHigh(points) {
+  const out = [];
+  for (const [t, , low, high] of points) {
+    if (!known(low)) continue;
+    if (high > low) out.push([t, high]);
+    out.push([t, low]);
+  }
+  return out;
+}
+
+function kindOf(rank, ranks) { return ranks > NAMED_RANKS ? "many" : `c${rank % NAMED_RANKS}`; }
+
+function drawLegend(numbers) {
+  const entries = numbers.length > NAMED_RANKS
+    ? [["many", `${numbers.length} ranks, one line each`]]
+    : numbers.map((rank, i) => [kindOf(i, numbers.length), `rank ${rank}`]);
+  entries.unshift(["best", "best coloring found"]);
+  const key = JSON.stringify(entries), legend = at("legend");
+  if (legend.dataset.key === key) return;
+  legend.dataset.key = key;
+  legend.replaceChildren(...entries.map(([kind, text]) => {
+    const item = document.createElement("li");
+    const svg = shape("svg", { viewBox: "0 0 34 10", "aria-hidden": "true" }, item);
+    shape("path", { class: `curve ${kind}`, d: "M0 5H34" }, svg);
+    item.append(text);
+    return item;
+  }));
+}
+
+function drawCharts() {
+  const numbers = [...series.keys()].sort((a, b) => a - b);
+  const end = Math.max(run.time || 0, 1e-3);
+  let low = Infinity, high = -Infinity, top = 0;
+  const colors = [], conflicts = [];
+  const see = (v) => { low = Math.min(low, v); high = Math.max(high, v); };
+  numbers.forEach((rank, i) => {
+    const points = series.get(rank), kind = kindOf(i, numbers.length);
+    const tried = points.filter((p) => p[1] > 0).map(([t, k]) => [t, k]);
+    tried.forEach(([, k]) => see(k));
+    colors.push({ kind, points: steps(tried, 0) });
+    const curve = lowHigh(points);
+    for (const [, v] of curve) top = Math.max(top, v);
+    conflicts.push({ kind, points: curve });
+  });
+  // The first coloring comes from a quick method and may have far more colors than all others.
+  const best = solutions.map((s) => [s.t, s.colors]);
+  best.forEach(([, v]) => see(v));
+  colors.unshift({ kind: "best", points: steps(best, end) });
+  if (low > high) [low, high] = [0, 1];
+  draw(at("colors-chart"), colors, colorScale(low, high), end,
+    `Colors over time; best ${whole(run.best_colors)}`);
+  draw(at("conflicts-chart"), conflicts, conflictScale(top), end,
+    "Conflicts of each rank over time");
+  drawLegend(numbers);
+}
+
+/* ---- The page ----------------------------------------------------------------------- */
+
+function showHead() {
+  const result = run.result;
+  put("run", `${run.run}, started ${run.created.replace("T", " ").replace(/\.\d+Z$|Z$/, " UTC")}`);
+  put("graph", run.graph.name || "prism");
+  put("about", `${whole(run.graph.n)} vertices, ${whole(run.graph.m)} edges${
+    run.seed !== null ? `, seed ${run.seed}` : ""}`);
+  put("best", whole(run.best_colors));
+  put("found", duration(run.best_t));
+  put("time", duration(run.time));
+  const tried = run.ranks.map((r) => r.colors).filter((k) => k > 0);
+  const k = tried.length > 0 ? Math.min(...tried) : -1;
+  const counts = run.ranks.filter((r) => r.colors === k).map((r) => r.conflicts).filter(known);
+  put("k", whole(k));
+  put("conflicts", counts.length > 0 ? whole(Math.min(...counts)) : "–");
+  put("speed", large(run.ranks.reduce((sum, r) => sum + (r.iterations_per_second || 0), 0)));
+  put("result", result === null ? "" : `Ended by ${result.exit_reason} with ${whole(result.colors)
+  } colors${result.optimal === 1 ? ", proved optimal" : ""}. Lower bound ${
+    whole(result.lower_bound)}. ${whole(result.iterations)} iterations.`);
+  const state = at("state");
+  put("state", run.state);
+  state.className = run.state;
+  at("trouble").hidden = run.trouble === "";
+  put("trouble", run.trouble === "" ? "" : `Nothing new can be read: ${run.trouble}`);
+  document.title = `${whole(run.best_colors)} colors, ${run.graph.name}, ${run.state}`;
+}
+
+function showRanks() {
+  const gpu = run.ranks.some((r) => r.gpu_utilization !== null || r.gpu_idle !== null);
+  at("ranks").classList.toggle("no-gpu", !gpu);
+  fill("ranks", run.ranks.map((r) => [
+    [String(r.rank), "n"], [r.device || r.mode], [r.step ? `${r.phase}, ${r.step}` : r.phase],
+    [whole(r.colors), "n"], [whole(r.best_colors), "n"], [whole(r.conflicts), "n"],
+    [large(r.iterations_per_second), "n"], [large(r.iterations), "n"],
+    [share(r.gpu_utilization), "n gpu"],
+    [share(r.gpu_idle === null ? null : 100 * r.gpu_idle, 1), "n gpu"],
+    [known(r.gpu_power_w) ? `${r.gpu_power_w.toFixed(0)} W` : "–", "n gpu"],
+    [r.migrants_offered > 0 ? `${whole(r.migrants_accepted)} of ${whole(r.migrants_offered)}` : "–",
+      "n"]]));
+}
+
+function showTables() {
+  const all = run.phases.reduce((sum, p) => sum + p.rank_seconds, 0);
+  fill("phases", run.phases.map((p) => [[p.phase], [duration(p.rank_seconds), "n"],
+    [share(all > 0 ? (100 * p.rank_seconds) / all : null, 1), "n"],
+    [large(p.rank_seconds > 0 ? p.iterations / p.rank_seconds : null), "n"]]));
+  fill("events", [...run.events].reverse().map((e) => [[duration(e.t), "n"], [String(e.rank), "n"],
+    [e.notes ? `${e.event}: ${e.notes}` : e.event]]));
+  put("solutions-note", solutions.length > SHOWN_SOLUTIONS
+    ? `The newest ${SHOWN_SOLUTIONS} of ${whole(solutions.length)}.` : "");
+  fill("solutions", solutions.slice(-SHOWN_SOLUTIONS).reverse().map((s) => [
+    [whole(s.colors), "n"], [duration(s.t), "n"], [String(s.rank), "n"], [whole(s.iterations), "n"]]));
+}
+
+function showSettled() {
+  fill("config", Object.entries(run.config).map(([name, value]) => [[name], [value]]));
+  fill("build", Object.entries(run.build).map(([name, value]) => [[name], [value]]));
+}
+
+function show() {
+  showHead();
+  showRanks();
+  showTables();
+  drawCharts();
+}
+
+/* ---- News ----------------------------------------------------------------------- */
+
+function addPoint([rank, t, k, , low, high]) {
+  if (!series.has(rank)) series.set(rank, []);
+  const points = series.get(rank);
+  points.push([t, k, low, high]);
+  if (points.length < 2 * longest) return;
+  const half = [];
+  for (let i = 0; i < points.length; i += 2) {
+    const [a, b] = [points[i], points[i + 1] || points[i]];
+    const lows = [a[2], b[2]].filter(known);
+    half.push([b[0], b[1], lows.length > 0 ? Math.min(...lows) : -1, Math.max(a[3], b[3])]);
+  }
+  series.set(rank, half);
+}
+
+async function ask(name) {
+  const answer = await fetch(`api/${name}`);
+  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  return answer.json();
+}
+
+async function askForSolutions() {
+  if (askedSolutions === run.solutions) return;
+  askedSolutions = run.solutions;
+  solutions = (await ask("solutions")).solutions;
+}
+
+function lost() {
+  put("state", "no connection");
+  at("state").className = "lost";
+}
+
+function again() {
+  if (events !== null) events.close();
+  events = null;
+  clearTimeout(later);
+  later = setTimeout(load, 3000);
+}
+
+async function take(message) {
+  const { points, ...state } = JSON.parse(message.data);
+  Object.assign(run, state);
+  points.forEach(addPoint);
+  try {
+    await askForSolutions();
+  } catch (error) {
+    askedSolutions = -1; // asked again with the next message
+  }
+  show();
+}
+
+function follow(place) {
+  events = new EventSource(`api/events?from=${place}`);
+  events.addEventListener("look", take);
+  events.addEventListener("reset", () => {
+    events.close();
+    load();
+  });
+  events.addEventListener("open", () => { if (run !== null) showHead(); });
+  events.addEventListener("error", () => {
+    lost();
+    if (events.readyState === EventSource.CLOSED) again(); // else the browser tries by itself
+  });
+}
+
+async function load() {
+  try {
+    run = await ask("run");
+    const curves = await ask("convergence");
+    askedSolutions = -1;
+    await askForSolutions();
+    series = new Map();
+    longest = curves.longest;
+    curves.points.forEach(addPoint);
+    showSettled();
+    show();
+    follow(curves.place);
+  } catch (error) {
+    lost();
+    again();
+  }
+}
+
+let drawn = 0;
+addEventListener("resize", () => {
+  cancelAnimationFrame(drawn);
+  drawn = requestAnimationFrame(() => { if (run !== null) drawCharts(); });
+});
+load();
