@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Set up, build, and colour a hard graph with two cooperating MPI ranks: shows the
-# progress, the verified result, the files of the run and a convergence plot.
+# progress, the verified result, the files of the run and a report.
 # demo.sh [GRAPH COLORS]   (default: a bundled random graph, 48)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -41,9 +41,8 @@ mpirun -np 2 "$bin/prism-dist" --time-limit "$time_limit" --target "$target" --s
 step "Check the solution with independent code"
 "$bin/prism" verify "$graph" "$stem.sol"
 
-step "Plot"
-python=$(find_python) || die 2 "no Python with h5py and matplotlib"
-"$python" scripts/plot_run.py "$stem.h5" -o "$stem.png"
+step "Report"
+"$bin/prism" report "$stem.h5" -o "$stem.html" --graph "$graph"
 
 step "Files of the run"
 ls -l "$stem".*

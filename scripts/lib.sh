@@ -74,7 +74,7 @@ PY
 find_python() {
   local python
   for python in ${PRISM_PYTHON:+"$PRISM_PYTHON"} python3 /usr/bin/python3; do
-    if "$python" -c 'import h5py, matplotlib, numpy' >/dev/null 2>&1; then
+    if "$python" -c 'import h5py, matplotlib, numpy, pandas' >/dev/null 2>&1; then
       say "$python"
       return 0
     fi

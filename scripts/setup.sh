@@ -93,6 +93,7 @@ look() {
   need python3-h5py has_module h5py
   need python3-numpy has_module numpy
   need python3-matplotlib has_module matplotlib
+  need python3-pandas has_module pandas
 }
 
 # Without these some tests skip. Daemons lie in /usr/sbin, which users seldom have on their PATH.

@@ -48,5 +48,7 @@ install(FILES ${PROJECT_BINARY_DIR}/prism.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}
 # --- the programs and what goes with them -----------------------------------
 install(TARGETS prism-dist prism RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY configs examples DESTINATION ${CMAKE_INSTALL_DATADIR}/prism-dist)
-install(PROGRAMS scripts/plot_run.py DESTINATION ${CMAKE_INSTALL_DATADIR}/prism-dist)
+install(DIRECTORY scripts/prism_analysis DESTINATION ${CMAKE_INSTALL_DATADIR}/prism-dist
+  FILES_MATCHING PATTERN "*.py" PATTERN "pyproject.toml" PATTERN "__pycache__" EXCLUDE
+  PATTERN "build" EXCLUDE PATTERN "*.egg-info" EXCLUDE)
 install(FILES README.md LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})

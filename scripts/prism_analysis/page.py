@@ -11,6 +11,8 @@ from matplotlib.figure import Figure as Canvas
 from prism_analysis.document import WIDTH, Figure, Table, Text
 from prism_analysis.style import rc
 
+LONG = 44  # letters of a cell that may be broken
+
 CSS = """
 :root { color-scheme: light; --ink: #1a1a1a; --soft: #5a5a5a; --line: #d8d8d8; --blue: #0072B2; }
 * { box-sizing: border-box; }
@@ -36,9 +38,9 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 th, td { padding: .25rem .7rem .25rem 0; text-align: left; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 th { font-weight: 600; white-space: nowrap; }
-td.n, th.n { text-align: right; white-space: nowrap; }
-td { overflow-wrap: anywhere; min-width: 2.5rem; }
-td:first-child { white-space: nowrap; }
+td.n, th.n { text-align: right; }
+td { white-space: nowrap; min-width: 2.5rem; }
+td.w { white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }
 summary { font-size: 1.25rem; font-weight: 600; cursor: pointer; overflow-wrap: anywhere; }
 details { margin: 2rem 0 .6rem; padding-top: .6rem; border-top: 2px solid var(--ink); }
 footer { margin-top: 3rem; color: var(--soft); font-size: .8rem; }
@@ -49,8 +51,9 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .8rem; }
   h2, h3, summary { break-after: avoid; }
   .figures { grid-template-columns: 1fr 1fr; gap: 6mm; }
   .scroll { overflow: visible; }
-  table { font-size: 7.5pt; } tr { break-inside: avoid; }
-  th, td { padding-right: 2mm; } th, td, td.n, td:first-child { white-space: normal; }
+  table { font-size: 6.5pt; } tr { break-inside: avoid; }
+  th, td { padding: .4mm 2mm .4mm 0; } th { white-space: normal; vertical-align: bottom; }
+  td.w { min-width: 30mm; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
 }
 """
@@ -97,8 +100,8 @@ def table_html(table):
 
     def row(cells, tag):
         return "<tr>" + "".join(
-            f"<{tag}{' class=n' if side else ''}>{escape(cell)}</{tag}>"
-            for cell, side in zip(cells, right)) + "</tr>"
+            f"<{tag}{' class=n' if side else ' class=w' if len(cell) > LONG else ''}>"
+            f"{escape(cell)}</{tag}>" for cell, side in zip(cells, right)) + "</tr>"
 
     body = "\n".join(row(cells, "td") for cells in table.rows)
     note = f'<p class="note">{escape(table.text)}</p>' if table.text else ""

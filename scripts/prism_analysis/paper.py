@@ -5,13 +5,15 @@ import textwrap
 import matplotlib
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 
-from prism_analysis.document import WIDTH, Figure, Table
+from prism_analysis.document import WIDTH, Figure, Table, Text
 from prism_analysis.style import rc
 
 PAGE, MARGIN = (8.27, 11.69), 0.7  # inches
-SMALL, LINE = 6.5, 0.135  # points; inches from one line of a table to the next
-LETTER = 0.062  # inches, mean width of a letter of that size
+SIZES = (7.0, 6.5, 6.0, 5.5, 5.0)  # points of a table's text: the largest that fits
+LETTER = 0.0085  # inches, mean width of a letter of one point
+GAP = 2  # letters between columns
 MOST_CELL = 48  # letters; longer texts are broken
 
 
@@ -69,54 +71,76 @@ def place_figure(page, figure, box):
     figure.draw(alone)
     alone.draw_without_rendering()
     left, bottom, right, top = box
-    grid = page.add_gridspec(1, 1, left=left, right=right, bottom=bottom, top=top)
-    part = page.add_subfigure(grid[0])
+    part = page.add_subfigure(page.add_gridspec(1, 1)[0])
+    part.bbox_relative.p0, part.bbox_relative.p1 = (left, bottom), (right, top)
     figure.draw(part)
     for there, here in zip(alone.axes, part.axes):
         here.set_position(there.get_position(original=True))
 
 
 def cells_of(table):
-    """Rows of cells, each a list of lines; widths in inches that fit the page."""
+    """(points, rows of cells, each a list of lines; widths in letters) that fit the page."""
     every = [table.head, *table.rows]
-    widths = [min(MOST_CELL, max(len(str(row[i])) for row in every)) for i in
-              range(len(table.head))]
-    most = (PAGE[0] - 2 * MARGIN) / LETTER - 2 * len(widths)
-    while sum(widths) > most and max(widths) > 6:
+    # The head is bold, and so wider.
+    widths = [min(MOST_CELL, max([round(1.2 * len(name)), *[len(row[i]) for row in table.rows]]))
+              for i, name in enumerate(table.head)]
+
+    def fits(size):
+        return (sum(widths) + GAP * (len(widths) - 1)) * size * LETTER <= PAGE[0] - 2 * MARGIN
+
+    size = next((size for size in SIZES if fits(size)), SIZES[-1])
+    while not fits(size) and max(widths) > 6:
         widths[widths.index(max(widths))] -= 1
-    rows = [[textwrap.wrap(str(cell), width) or [""] for cell, width in zip(row, widths)]
-            for row in every]
-    return rows, [(width + 2) * LETTER for width in widths]
+    return size, [[textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths)]
+                  for row in every], widths
+
+
+def draw_row(paper, cells, widths, right, size, weight):
+    """Returns where it ends: (x, y) in inches."""
+    line, letter = size / 72 * 1.45, size * LETTER
+    y = paper.room(line * max(len(cell) for cell in cells))
+    top, x = y + line * max(len(cell) for cell in cells), MARGIN
+    for cell, width, side in zip(cells, widths, right):
+        for i, text in enumerate(cell):
+            paper.page.text((x + (width * letter if side else 0)) / PAGE[0],
+                            (top - line * (i + 0.75)) / PAGE[1], text, fontsize=size,
+                            ha="right" if side else "left", fontweight=weight, parse_math=False)
+        x += (width + GAP) * letter
+    return x - GAP * letter, y
 
 
 def draw_table(paper, table):
     paper.room(0.0)
-    if paper.y - 4 * LINE - 0.3 < MARGIN:
+    if paper.y - 0.9 < MARGIN:
         paper.close()
         paper.open()
     paper.text(table.title, 10, "bold")
     if not table.rows:
         paper.text("None.", 8, color="0.3", gap=0.2)
         return
-    rows, widths = cells_of(table)
+    size, rows, widths = cells_of(table)
     right = [table.to_the_right(i) for i in range(len(widths))]
-    for place, row in enumerate(rows):
-        y = paper.room(LINE * max(len(cell) for cell in row))
-        top, x = y + LINE * max(len(cell) for cell in row), MARGIN
-        for cell, width, side in zip(row, widths, right):
-            for i, line in enumerate(cell):
-                paper.page.text((x + (width - 2 * LETTER if side else 0)) / PAGE[0],
-                                (top - LINE * (i + 0.8)) / PAGE[1], line, fontsize=SMALL,
-                                ha="right" if side else "left",
-                                fontweight="bold" if place == 0 else "normal", parse_math=False)
-            x += width
-        paper.page.add_artist(matplotlib.lines.Line2D(
-            [MARGIN / PAGE[0], (x - 2 * LETTER) / PAGE[0]], [(y - 0.01) / PAGE[1]] * 2,
+    for place, cells in enumerate(rows):
+        weight = "bold" if place == 0 else "normal"
+        x, y = draw_row(paper, cells, widths, right, size, weight)
+        paper.page.add_artist(Line2D(
+            [MARGIN / PAGE[0], x / PAGE[0]], [(y + 0.005) / PAGE[1]] * 2,
             color="0.3" if place == 0 else "0.85", linewidth=0.5))
     paper.y -= 0.06
     if table.text:
         paper.text(table.text, 8, color="0.3", gap=0.0)
     paper.y -= 0.2
+
+
+def head(paper, section):
+    """The title of a section stays with what it opens."""
+    first = next((block for block in section.blocks if not isinstance(block, Text)), None)
+    needed = first.height + 0.75 if isinstance(first, Figure) else 1.0
+    paper.room(0.25)
+    if paper.y - needed - 0.4 < MARGIN:
+        paper.close()
+        paper.open()
+    paper.text(section.title, 13, "bold", gap=0.12)
 
 
 def write(report, path):
@@ -130,9 +154,7 @@ def write(report, path):
                 paper.text(line)
             for section in report.sections:
                 if section.blocks:
-                    paper.room(0.5)
-                    paper.y += 0.2
-                    paper.text(section.title, 13, "bold", gap=0.12)
+                    head(paper, section)
                 for block in section.blocks:
                     if isinstance(block, Figure):
                         draw_figure(paper, block)

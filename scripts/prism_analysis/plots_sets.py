@@ -182,7 +182,10 @@ def draw_scaling(figure, unit, speedups, rates):
     seen = error_bars(top, speedups, BLUE, "o") + [1.0]
     top.set_yscale("log", base=2)
     top.yaxis.set_major_formatter(PLAIN)
-    top.set_ylim(min(seen) / 1.2, min(max(seen + ideal), 8 * ideal[-1]) * 1.2)
+    # Ends of wide intervals run out of the picture.
+    values = [value for value, _ in speedups.values() if value and value < math.inf]
+    top.set_ylim(max(min(seen), min(values, default=1.0) / 4) / 1.2,
+                 min(max(seen + ideal), 4 * ideal[-1]) * 1.2)
     top.set_ylabel("speed-up")
     first = rates.get(numbers[0], (math.nan, None))[0]
     if first == first:

@@ -58,12 +58,14 @@ def success_row(runs, colors):
     reached, total = len(sample.times), sample.count()
     fitted = times.fit(sample) if reached >= LEAST_FIT else None
     mean = float(np.mean(sample.times)) if reached else None
+    # Runs given up between others leave no plain share to measure a distance from.
+    known = fitted and all(cut >= max(sample.times) for cut in sample.cuts)
     return [str(colors), f"{reached} of {total}",
             with_interval(reached / total, times.share_interval(reached, total), percent),
             with_interval(times.reach_time(sample), times.reach_interval(sample)),
             number(times.reach_time(sample, 0.9)), number(mean),
             number(fitted.shift if fitted else None), number(fitted.scale if fitted else None),
-            number(times.misfit(sample, fitted) if fitted and not sample.cuts else None)]
+            number(times.misfit(sample, fitted) if known else None)]
 
 
 def success_table(runs, extra=None):
@@ -72,10 +74,10 @@ def success_table(runs, extra=None):
         "Success", ["colors", "reached", "share", "median s", "90 % s", "mean of these s",
                     "fit: shift s", "fit: scale s", "misfit"],
         [success_row(runs, colors) for colors in wanted],
-        "Reached: with so many colors or fewer. Runs that ended without count as at it until "
-        "their end (censored): in the share, in the median (Kaplan-Meier, ∞: not known to come) "
-        "and in the fit, not in the mean. In brackets 95 % intervals. Misfit: largest distance "
-        "between fit and measurement.")
+        "Reached: with so many colors or fewer; the share is of all runs. For median, 90 % and fit "
+        "a run that ended without counts as at it until its end (censored, Kaplan-Meier; ∞: not "
+        "known to come); the mean leaves it out. In brackets 95 % intervals. Misfit: largest "
+        "distance between fit and measurement.")
 
 
 def times_figure(runs, colors, name):

@@ -22,7 +22,7 @@ static const char help[] =
     "Writes one page about one run or many: times to a target, success, convergence, what ran\n"
     "when, migrations, tempering, GPUs, the coloring. Runs may be going on or have been killed.\n"
     "\n"
-    "  -o FILE            page to write (default: report.html); FILE.pdf: only a PDF\n"
+    "  -o, --output FILE  page to write (default: report.html); FILE.pdf: only a PDF\n"
     "  --pdf              a PDF beside the page, too\n"
     "  --tables FOLDER    the tables as CSV files, too\n"
     "  --against RUN...   a second set of runs, to compare with the first\n"
