@@ -348,7 +348,7 @@ def test_killed_run_is_resumed():
 
 def compare_deterministic(count, threads):
     """A run that was saved and resumed gives what one without a break gives."""
-    options = ["--deterministic", "--max-iterations", 4000000, "--threads", threads, "--seed", 9,
+    options = ["--deterministic", "--max-iterations", 6000000, "--threads", threads, "--seed", 9,
                "--time-limit", 0, "--islands.epoch_generations", 1]
     whole = result_of(expect(run("--json", "--quiet", *options, "--output", "w.h5", hard(),
                                  count=count), 0).out)
@@ -356,7 +356,7 @@ def compare_deterministic(count, threads):
     process = begin("--json", "--quiet", *options, "--output", "x.h5", hard(), count=count)
     last = "x"
     for name in ["y", "z"]:
-        time.sleep(0.3)
+        time.sleep(0.1)
         if process.poll() is None:
             process.send_signal(signal.SIGUSR2)
         code = process.wait(timeout=cli.GUARD)
