@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "solve/solve.h"
@@ -12,12 +14,27 @@
 static atomic_int received, wish;
 static atomic_bool heard; /* the search takes wishes */
 
+/* A batch system says TERM through its launcher and once more itself, which is no wish to end
+ * at once: what comes within this time of the first is the same one. */
+enum { ECHO_MS = 1000 };
+static _Atomic(int64_t) term_ms; /* of the first TERM; 0: none */
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  return clock_gettime(CLOCK_MONOTONIC, &now) == 0 ? now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1
+                                                   : 0;
+}
+
 static void on_stop(int number) {
+  const int64_t now = now_ms();
+  int64_t first = 0;
+  bool echo = number == SIGTERM && !atomic_compare_exchange_strong(&term_ms, &first, now) &&
+              now - first < ECHO_MS;
   int before = 0;
   if (atomic_compare_exchange_strong(&received, &before, number)) return;
-  /* A batch system sends TERM some time after USR2: that is the first of its kind. */
+  /* It says TERM some time after USR2: that is the first of its kind. */
   if (before == SIGUSR2 && atomic_compare_exchange_strong(&received, &before, number)) return;
-  _exit(128 + number);
+  if (!echo) _exit(128 + number);
 }
 
 /* A USR2 that nobody could hear becomes a wish. */

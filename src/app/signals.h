@@ -1,5 +1,6 @@
 /* SIGINT and SIGTERM: the first asks the run to stop in order, the second ends
- * the process at once with 128 + its number.
+ * the process at once with 128 + its number, unless it is a TERM within a second of the first
+ * (a batch system says it twice).
  *
  * SIGUSR1 and SIGUSR2 are wishes: save a checkpoint; save one and stop. Until the search can
  * hear them, USR1 waits for it and USR2 asks to stop in order, for there is nothing to save. */

@@ -71,6 +71,20 @@ static int second_term(void) {
   return 2;
 }
 
+/* A batch system's signal, by its launcher and by itself. */
+static int term_with_its_echo(void) {
+  raise(SIGTERM);
+  raise(SIGTERM);
+  return flag() == SIGTERM ? 0 : 1;
+}
+
+static int term_again(void) {
+  raise(SIGTERM);
+  usleep(1100000);
+  raise(SIGTERM);
+  return 1;
+}
+
 static void all_cases(void **state) {
   (void)state;
   assert_int_equal(code_of(usr1_waits), 0);
@@ -79,6 +93,8 @@ static void all_cases(void **state) {
   assert_int_equal(code_of(wishes_are_heard), 0);
   assert_int_equal(code_of(term_after_usr2), 0);
   assert_int_equal(code_of(second_term), 130);
+  assert_int_equal(code_of(term_with_its_echo), 0);
+  assert_int_equal(code_of(term_again), 143);
 }
 
 int main(void) {
