@@ -11,11 +11,12 @@ from matplotlib.patches import Circle, FancyArrowPatch, Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from prism_analysis.style import (BLUE, DASHED, DOTTED, GRAY, HATCHES, MOST_NAMED, ORANGE, PALETTE,
-                                  conflict_axis, legend, shades, thin, whole_axis, width_of)
+                                  conflict_axis, draw_series, legend, shades, thin, whole_axis,
+                                  width_of)
 
-BINS = 400  # of a timeline with more records than that
+BINS = 200  # of a timeline with more records than that
 MOST_LANES = 32
-MOST_NODES = 10  # of a migration graph; more: a matrix
+MOST_NODES = 6  # of a migration graph; more: a matrix
 TAGS = {"initial": "INIT", "memetic": "MEMETIC", "thermodynamic": "THERMO",
         "validation": "VALID"}
 KNOWN = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering"]  # methods, as colored
@@ -40,14 +41,19 @@ def end_of(run):
 
 
 def time_axis(axis, end, log_time=False):
+    scale, unit = next(one for one in ((3600.0, "h"), (60.0, "min"), (1.0, "s"))
+                       if end >= 10 * one[0] or one[0] == 1.0)
     if log_time:
+        scale, unit = 1.0, "s"
         axis.set_xscale("symlog", linthresh=0.1, linscale=0.3)
         ticks = [0.0] + [step * 10.0 ** i for i in range(-1, 9) for step in (1, 3)]
-        axis.set_xticks([tick for tick in ticks if tick <= end])
-        axis.minorticks_off()
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    else:
+        ticks = MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(0.0, end / scale) * scale
+    axis.set_xticks([tick for tick in ticks if tick <= 1.02 * end])
+    axis.minorticks_off()
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / scale:g}"))
     axis.set_xlim(0.0, 1.02 * end)
-    axis.set_xlabel("time since start (s)")
+    axis.set_xlabel(f"time since start ({unit})")
 
 
 def rank_legend(axis, color_of):
@@ -57,7 +63,7 @@ def rank_legend(axis, color_of):
         return
     if len(ranks) <= MOST_NAMED:
         legend(axis, [Line2D([], [], color=color_of[rank], linewidth=2.5, label=f"rank {rank}")
-                      for rank in ranks])
+                      for rank in ranks], 5 if len(ranks) <= 5 else 4)
         return
     norm = matplotlib.colors.Normalize(vmin=ranks[0], vmax=ranks[-1])
     cmap = matplotlib.colors.ListedColormap([color_of[rank] for rank in ranks])
@@ -89,9 +95,9 @@ def draw_convergence(figure, run, log_time=False):
     whole_axis(top.yaxis)
     most = 1.0
     for place, (rank, rows) in enumerate(ranks.items()):
-        t, values = thin(rows["t"], rows["conflicts"].astype(float))
-        bottom.step(t, values, where="post", color=color_of[rank],
-                    linewidth=width_of(place, len(ranks)))
+        values = rows["conflicts"].astype(float)
+        draw_series(bottom, rows["t"], values, color_of[rank], width_of(place, len(ranks)),
+                    band=len(ranks) <= 2)
         if np.isfinite(values).any():
             most = max(most, float(np.nanmax(values)))
     conflict_axis(bottom, most)
@@ -133,8 +139,8 @@ def draw_rates(figure, run):
                         if most >= one[1]), ("", 1.0))
     for place, (rank, (edges, values)) in enumerate(curves.items()):
         if len(values):
-            axis.step(*thin(edges, np.r_[values, values[-1]] / scale), where="post",
-                      color=color_of[rank], linewidth=width_of(place, len(curves)))
+            draw_series(axis, edges, np.r_[values, values[-1]] / scale, color_of[rank],
+                        width_of(place, len(curves)), band=len(curves) <= 2)
     axis.set_ylim(0.0, 1.08 * most / scale)
     axis.set_ylabel(f"{unit} iterations/s".strip())
     time_axis(axis, end_of(run))
@@ -161,14 +167,16 @@ def lanes_of(run):
 
 
 def coarse(start, t, names, end):
-    """The most frequent activity in each piece of the time."""
+    """In each piece of the time the most frequent activity, as long as it ran there: the
+    share of the time stays what it was."""
     width, out = end / BINS, {}
     for begin, until, name in zip(start, t, names):
         share = out.setdefault(min(BINS - 1, int((begin + until) / 2 / width)), {})
         share[name] = share.get(name, 0.0) + until - begin
     bins = sorted(out)
-    return (np.array(bins) * width, (np.array(bins) + 1) * width,
-            [max(out[place], key=out[place].get) for place in bins])
+    kinds = [max(out[place], key=out[place].get) for place in bins]
+    begin = np.array(bins) * width
+    return begin, begin + [min(width, out[place][kind]) for place, kind in zip(bins, kinds)], kinds
 
 
 def looks(names):
@@ -241,16 +249,17 @@ def draw_migrations(figure, run):
 
 def draw_migration_matrix(figure, ranks, counts):
     axis = figure.subplots()
-    place = {rank: i for i, rank in enumerate(ranks)}
-    cells = np.full((len(ranks), len(ranks)), np.nan)
+    senders = ranks + ([POOLS] if any(a == POOLS for a, _, _, _ in counts) else [])
+    cells = np.full((len(senders), len(ranks)), np.nan)
     for a, b, _, taken in counts:
-        if a in place and taken:
-            cells[place[a], place[b]] = taken
-    image = axis.imshow(cells, cmap="viridis_r", aspect="equal", interpolation="nearest",
-                        extent=(ranks[0] - 0.5, ranks[-1] + 0.5, ranks[-1] + 0.5, ranks[0] - 0.5))
+        if taken:
+            cells[senders.index(a), ranks.index(b)] = taken
+    image = axis.imshow(cells, cmap="viridis_r", aspect="equal", interpolation="nearest")
     axis.grid(visible=False)
-    whole_axis(axis.xaxis)
-    whole_axis(axis.yaxis)
+    step = -(-len(ranks) // 8)
+    axis.set_xticks(range(0, len(ranks), step), ranks[::step])
+    shown = [*range(0, len(ranks), step), *range(len(ranks), len(senders))]
+    axis.set_yticks(shown, ["pools" if senders[i] == POOLS else senders[i] for i in shown])
     axis.set_xlabel("to rank")
     axis.set_ylabel("from rank")
     axis.figure.colorbar(image, ax=axis, label="colorings taken in",
@@ -267,11 +276,12 @@ def draw_migration_graph(figure, ranks, counts):
     spot = {rank: (math.cos(angle), math.sin(angle)) for rank, angle in zip(ranks, angles)}
     if len(ranks) == 1:
         spot[ranks[0]] = (0.0, 0.0)
-    if any(a == POOLS for a, _, _, _ in counts):
-        spot[POOLS] = (0.0, -1.35 if len(ranks) <= 2 else 0.0)
+    # In a ring the pools would stand in the way of the arrows: there they are told in words.
+    if len(ranks) <= 2 and any(a == POOLS for a, _, _, _ in counts):
+        spot[POOLS] = (0.0, -1.35)
     most = max([size for _, _, size, _ in counts] + [1])
     for a, b, size, taken in counts:
-        if a == b:
+        if a == b or a not in spot:
             continue
         start, stop = np.array(spot[a]), np.array(spot[b])
         width = 0.8 + 3.2 * size / most
@@ -279,25 +289,35 @@ def draw_migration_graph(figure, ranks, counts):
         axis.add_patch(FancyArrowPatch(
             start, stop, connectionstyle="arc3,rad=-0.22", arrowstyle="-|>", shrinkA=17,
             shrinkB=17, mutation_scale=9 + 2 * width, linewidth=width, color=BLUE, alpha=0.75))
-        if len(ranks) <= 6:
+        if len(counts) <= MOST_NODES ** 2:
             along = stop - start
             side = np.array([-along[1], along[0]])
-            axis.annotate(f"{taken} of {size}", start + along * 0.5 + side * 0.16, fontsize=9,
+            # On the arc: a parabola whose middle is half its bend to the left; nearer to the
+            # sender, where fewer arrows cross.
+            place = 0.5 if len(ranks) <= 2 else 0.42
+            bend = 0.44 * place * (1 - place) + (0.05 if len(ranks) <= 2 else 0.0)
+            axis.annotate(f"{taken} of {size}", start + along * place + side * bend, fontsize=9,
                           ha="center", va="center", zorder=6,
-                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
-    own = {a: (taken, size) for a, b, size, taken in counts if a == b}
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+    words = {}
+    for a, b, size, taken in counts:
+        if a == b or a not in spot:
+            words.setdefault(b, []).insert(0 if a == b else 1, f"{'within' if a == b else 'pools'}"
+                                           f": {taken} of {size}")
     for rank, (x, y) in spot.items():
         axis.add_patch(Circle((x, y), 0.15, facecolor="white", edgecolor="0.2", linewidth=1.3,
                               zorder=4))
         axis.text(x, y, "pools" if rank == POOLS else str(rank), ha="center", va="center",
                   zorder=5, fontsize=9 if rank == POOLS else 11)
-        if rank in own:
-            taken, size = own[rank]
-            up = y > -0.2 and len(ranks) > 1
-            axis.text(x, y + (0.2 if up else -0.2), f"within: {taken} of {size}", ha="center",
-                      va="bottom" if up else "top", fontsize=9, zorder=7,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
-    axis.set_xlim(-1.5, 1.5)
+        if rank in words:
+            # Outside the ring; beside it where arrows come from above and below.
+            out = (x, y + 0.2) if len(ranks) == 2 else (
+                (x, y - 0.2) if len(ranks) == 1 else (1.2 * x, 1.2 * y))
+            side = "center" if len(ranks) <= 2 or abs(x) < 0.3 else "left" if x > 0 else "right"
+            level = ("bottom" if len(ranks) == 2 or y > 0.3 else "top" if y < -0.3
+                     or len(ranks) == 1 else "center")
+            axis.text(*out, "\n".join(words[rank]), ha=side, va=level, fontsize=9)
+    axis.set_xlim(*((-1.5, 1.5) if len(ranks) <= 2 else (-2.1, 2.1)))
     low = min(y for _, y in spot.values())
     axis.set_ylim(min(-0.6, low - 0.45), max(y for _, y in spot.values()) + 0.4)
 
@@ -323,8 +343,8 @@ def draw_tempering(figure, run):
     color_of = shades(ranks)
     for place, (rank, rows) in enumerate(ranks.items()):
         for axis, name in ((top, "temperature"), (bottom, "swap")):
-            axis.step(*thin(rows["t"], rows[name]), where="post", color=color_of[rank],
-                      linewidth=width_of(place, len(ranks)))
+            draw_series(axis, rows["t"], rows[name], color_of[rank],
+                        width_of(place, len(ranks)), band=len(ranks) <= 2)
     for key, text in (("thermodynamic.t_min", "lowest set"), ("thermodynamic.t_max",
                                                              "highest set")):
         value = setting(run, key)
@@ -362,8 +382,8 @@ def draw_gpu(figure, run):
                                      (axes[0], 100 * (1 - rows["idle"].astype(float)), "-"),
                                      (axes[1], rows["power_w"], "-"),
                                      (axes[2], rows["temperature_c"], "-")):
-            axis.plot(*thin(rows["t"], values.astype(float)), color=color_of[rank],
-                      linewidth=width_of(place, len(ranks)), linestyle=dashes)
+            draw_series(axis, rows["t"], values, color_of[rank], width_of(place, len(ranks)),
+                        dashes, band=len(ranks) <= 2)
         slowed = rows[rows["throttle"].astype(str) != ""]
         axes[2].plot(slowed["t"], slowed["temperature_c"].astype(float), linestyle="none",
                      marker="x", markersize=5, color=color_of[rank])

@@ -23,6 +23,7 @@ STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
          "svg.hashsalt": "prism"}  # the same picture from the same numbers
 MOST_NAMED = len(PALETTE)  # lines that get a color and a legend entry of their own
 MOST_POINTS = 2000  # of one line
+LONG, BINS = 600, 200  # points of a noisy line, from which on it is drawn as means of pieces
 
 
 def rc():
@@ -109,3 +110,22 @@ def thin(t, values, most=MOST_POINTS):
             keep.add(int(piece[np.nanargmax(values[piece])]))
     order = sorted(keep)
     return t[order], values[order]
+
+
+def draw_series(axis, t, values, color, width=1.2, dashes="-", band=True):
+    """A measured value over time. Of a long series the means of pieces of it, and with `band`
+    the range of each piece behind them: as it is, the line would be a block of color."""
+    t, values = np.asarray(t, dtype=float), np.asarray(values, dtype=float)
+    look = {"color": color, "linewidth": width, "linestyle": dashes}
+    if len(t) <= LONG:
+        axis.step(t, values, where="post", **look)
+        return
+    middle, mean, low, high = [], [], [], []
+    for piece in np.array_split(np.arange(len(t)), BINS):
+        known = values[piece][np.isfinite(values[piece])]
+        middle.append(t[piece].mean())
+        for out, function in ((mean, np.mean), (low, np.min), (high, np.max)):
+            out.append(function(known) if len(known) else np.nan)
+    if band:
+        axis.fill_between(middle, low, high, color=color, alpha=0.18, linewidth=0)
+    axis.plot(middle, mean, **look)

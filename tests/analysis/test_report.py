@@ -364,9 +364,10 @@ class Parts(Folder):
     def test_long_timelines_are_thinned(self):
         start = np.arange(0.0, 5000.0)
         names = ["a" if i % 10 else "b" for i in range(5000)]
-        begin, _, kinds = plots_run.coarse(start, start + 1, names, 5000.0)
+        begin, end, kinds = plots_run.coarse(start, start + 1, names, 5000.0)
         self.assertEqual(len(begin), plots_run.BINS)
         self.assertEqual(set(kinds), {"a"})
+        self.assertAlmostEqual((end - begin).sum(), 4500.0)
 
     def test_migrations(self):
         path = self.root / "x.h5"
