@@ -2,7 +2,9 @@
 """Data frames of run files: every schema version, of runs that ended, go on, were killed or
 wrote nothing; against the file and its JSON Lines twin.
 
-Usage: test_load.py [STORE_WRITER]. Exit code 77: skipped."""
+Usage: test_load.py [STORE_WRITER [PRISM]]. Exit code 77: skipped."""
+import csv
+import io
 import json
 import os
 import re
@@ -20,6 +22,7 @@ import made_runs  # noqa: E402
 from prism_analysis import load  # noqa: E402
 
 WRITER = sys.argv[1] if len(sys.argv) > 1 else None
+TOOL = sys.argv[2] if len(sys.argv) > 2 else None
 KINDS = {"metric": "metrics", "event": "events", "migration": "migrations",
          "solution": "solutions", "summary": "summary"}
 
@@ -181,6 +184,27 @@ class Written(Folder):
                         self.assertEqual(stored, told, (kind, key))
         self.assertEqual(run.config, lines["config"][0]["config"])
         self.assertEqual(run.graph["n"], lines["config"][0]["graph"]["n"])
+
+    @unittest.skipIf(TOOL is None, "no prism")
+    def test_frames_equal_what_is_exported(self):
+        self.write("3", "40", "11")
+        run = load.read(self.path)
+        for name in ("metrics", "events", "migrations", "solutions", "summary", "ranks"):
+            told = subprocess.run([TOOL, "export", "--csv", "--table", name, str(self.path)],
+                                  capture_output=True, text=True, check=True).stdout
+            rows, frame = list(csv.DictReader(io.StringIO(told))), getattr(run, name)
+            if "t" in frame:
+                rows.sort(key=lambda row: float(row["t"]))
+            self.assertEqual(len(rows), len(frame), name)
+            self.assertEqual(list(rows[0]), list(frame.columns), name)
+            for key in frame.columns:
+                for stored, cell in zip(frame[key], (row[key] for row in rows)):
+                    if isinstance(stored, str):
+                        self.assertEqual(stored, cell, (name, key))
+                    elif pd.isna(stored):
+                        self.assertIn(cell, ("", "-1"), (name, key))
+                    else:
+                        self.assertEqual(float(stored), float(cell), (name, key))
 
     def test_every_field_is_documented(self):
         self.write("1", "5", "10")

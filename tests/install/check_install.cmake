@@ -46,4 +46,8 @@ endif()
 
 run(${prefix}/${bin_dir}/prism-dist --version)
 run(${prefix}/${bin_dir}/prism --version)
+file(GLOB_RECURSE package ${prefix}/__main__.py) # of prism report
+if(NOT package MATCHES "/prism-dist/prism_analysis/__main__.py$")
+  message(FATAL_ERROR "the package of prism report is not installed: '${package}'")
+endif()
 file(REMOVE_RECURSE ${work_dir})
