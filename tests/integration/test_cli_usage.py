@@ -209,8 +209,8 @@ def test_generate_and_info():
     refused(tool("generate", "rook", "--rows", 4, "--seed", 1), "has no option")
     refused(tool("generate", "rok", "--rows", 4), "did you mean rook?")
     refused(tool("generate", "queen", "--rows", 4, "-o", queen(5)), "--force")
-    for later in ["monitor", "export", "report", "repair"]:
-        refused(tool(later), "unknown subcommand")
+    refused(tool("reprot"), "unknown subcommand", "did you mean report?")
+    refused(tool("report"), "needs a run file")
     refused(tool(), "no subcommand")
 
 
