@@ -12,6 +12,7 @@ FROM debian:12-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       openmpi-bin openssh-client libopenmpi3 libhdf5-103-1 libiniparser1 zlib1g \
+      libncursesw6 libmicrohttpd12 \
       python3 python3-h5py python3-numpy python3-matplotlib python3-pandas \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local /usr/local

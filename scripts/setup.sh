@@ -96,8 +96,15 @@ look() {
   need python3-pandas has_module pandas
 }
 
-# Without these some tests skip. Daemons lie in /usr/sbin, which users seldom have on their PATH.
+# Without these some views of prism monitor are missing. A machine that has all that is needed is
+# not asked for them, but where something is installed, or with --tests, they come along.
 wishes=()
+look_for_views() {
+  has_library curses.h -lncursesw || wishes+=(libncurses-dev)
+  has_library microhttpd.h -lmicrohttpd || wishes+=(libmicrohttpd-dev)
+}
+
+# Without these some tests skip. Daemons lie in /usr/sbin, which users seldom have on their PATH.
 look_for_wishes() {
   local PATH=$PATH:/usr/sbin:/sbin
   has_command ip || wishes+=(iproute2)
@@ -129,6 +136,7 @@ give_up() {
 }
 
 look
+[ $((${#missing[@]} + tests)) -eq 0 ] || look_for_views
 [ $((${#missing[@]} + ${#wishes[@]})) -gt 0 ] || exit 0
 
 as_root=()
@@ -153,7 +161,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   install "${missing[@]}" || give_up "apt-get install failed."
 fi
 for package in "${wishes[@]}"; do
-  install "$package" || say "Tests that need $package will skip."
+  install "$package" || say "Without $package some tests skip or views are missing."
 done
 
 look

@@ -215,11 +215,22 @@ static bool was_replaced(const prism_serve_run_t *run) {
          (info.st_dev != run->device || info.st_ino != run->inode);
 }
 
+/* The compressed form of a run's file has the same rows in the same order. */
+static bool is_same_run(const prism_serve_run_t *run, const prism_serve_run_t *other) {
+  const prism_run_head_t *a = prism_run_head(run->reader), *b = prism_run_head(other->reader);
+  return a->created[0] != '\0' && strcmp(a->created, b->created) == 0 && a->seed == b->seed &&
+         strcmp(a->graph_hash, b->graph_hash) == 0 &&
+         run->counted[PRISM_RECORD_METRIC] <= other->counted[PRISM_RECORD_METRIC];
+}
+
 /* Take up the file that has the name now; while that fails, what is known stays. */
 static prism_status_t take_up(prism_serve_run_t *run) {
   prism_serve_run_t *fresh = NULL;
   PRISM_TRY(prism_serve_run_open(run->path, run->source, &fresh));
-  if (fresh->generation <= run->generation) fresh->generation = run->generation + 1;
+  if (is_same_run(run, fresh))
+    fresh->generation = run->generation;
+  else if (fresh->generation <= run->generation)
+    fresh->generation = run->generation + 1;
   fresh->version = run->version + 1;
   release(run);
   memcpy(run, fresh, sizeof *run);

@@ -41,7 +41,7 @@ typedef struct prism_serve_run {
   prism_run_reader_t *reader;
   dev_t device; /* of the file that is open */
   ino_t inode;
-  int64_t generation; /* another one after each opening, also in another process */
+  int64_t generation; /* another one for each run, also in another process */
   int64_t version;    /* counts changes of all below */
   prism_run_life_t life;
   double ask_at;      /* when to ask for life again */

@@ -72,7 +72,7 @@ function ticks(low, high, most, smallest) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
   const out = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) out.push(i * step);
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) out.push(i * step + 0);
   return out;
 }
 
@@ -125,8 +125,8 @@ function draw(svg, curves, scale, end, label) {
   shape("text", { x: 11, y: middle, "text-anchor": "middle",
     transform: `rotate(-90 11 ${middle})` }, svg, svg.id === "colors-chart" ? "colors" : "conflicts");
   for (const curve of curves) {
-    const path = curve.points.map(([t, v], i) => `${i ? "L" : "M"}${x(t).toFixed(1)} ${
-      y(v).toFixed(1)}`).join("");
+    const path = curve.points.map(([t, v, begins], i) => `${i && !begins ? "L" : "M"}${
+      x(t).toFixed(1)} ${y(v).toFixed(1)}`).join("");
     if (path) shape("path", { class: `curve ${curve.kind}`, d: path }, svg);
   }
 }
@@ -142,13 +142,17 @@ function steps(points, end) {
   return out;
 }
 
-/* Of a point that stands for several: the most, then the fewest, so that no peak is lost. */
+/* Of a point that stands for several: the most, then the fewest, so that no peak is lost. A new
+   k begins a new line: its conflicts have nothing to do with those before. */
 function lowHigh(points) {
   const out = [];
-  for (const [t, , low, high] of points) {
+  let tried = -1;
+  for (const [t, k, low, high] of points) {
     if (!known(low)) continue;
-    if (high > low) out.push([t, high]);
-    out.push([t, low]);
+    const begins = k !== tried;
+    if (high > low) out.push([t, high, begins]);
+    out.push([t, low, begins && !(high > low)]);
+    tried = k;
   }
   return out;
 }
@@ -187,7 +191,6 @@ function drawCharts() {
     for (const [, v] of curve) top = Math.max(top, v);
     conflicts.push({ kind, points: curve });
   });
-  // The first coloring comes from a quick method and may have far more colors than all others.
   const best = solutions.map((s) => [s.t, s.colors]);
   best.forEach(([, v]) => see(v));
   colors.unshift({ kind: "best", points: steps(best, end) });
@@ -214,8 +217,10 @@ function showHead() {
   const k = tried.length > 0 ? Math.min(...tried) : -1;
   const counts = run.ranks.filter((r) => r.colors === k).map((r) => r.conflicts).filter(known);
   put("k", whole(k));
+  put("k-label", result === null ? "colors now tried" : "colors tried last");
   put("conflicts", counts.length > 0 ? whole(Math.min(...counts)) : "–");
-  put("speed", large(run.ranks.reduce((sum, r) => sum + (r.iterations_per_second || 0), 0)));
+  put("speed", large(result !== null ? result.iterations / Math.max(result.time, 1e-9)
+    : run.ranks.reduce((sum, r) => sum + (r.iterations_per_second || 0), 0)));
   put("result", result === null ? "" : `Ended by ${result.exit_reason} with ${whole(result.colors)
   } colors${result.optimal === 1 ? ", proved optimal" : ""}. Lower bound ${
     whole(result.lower_bound)}. ${whole(result.iterations)} iterations.`);
@@ -231,14 +236,14 @@ function showRanks() {
   const gpu = run.ranks.some((r) => r.gpu_utilization !== null || r.gpu_idle !== null);
   at("ranks").classList.toggle("no-gpu", !gpu);
   fill("ranks", run.ranks.map((r) => [
-    [String(r.rank), "n"], [r.device || r.mode], [r.step ? `${r.phase}, ${r.step}` : r.phase],
-    [whole(r.colors), "n"], [whole(r.best_colors), "n"], [whole(r.conflicts), "n"],
-    [large(r.iterations_per_second), "n"], [large(r.iterations), "n"],
-    [share(r.gpu_utilization), "n gpu"],
-    [share(r.gpu_idle === null ? null : 100 * r.gpu_idle, 1), "n gpu"],
-    [known(r.gpu_power_w) ? `${r.gpu_power_w.toFixed(0)} W` : "–", "n gpu"],
+    [String(r.rank), "n"], [r.device || r.mode, "device"], [r.phase], [whole(r.colors), "n"],
+    [whole(r.conflicts), "n"], [large(r.iterations_per_second), "n"],
+    [share(r.gpu_utilization), "n gpu"], [whole(r.best_colors), "n wide"],
+    [large(r.iterations), "n wide"],
+    [share(r.gpu_idle === null ? null : 100 * r.gpu_idle, 1), "n gpu wide"],
+    [known(r.gpu_power_w) ? `${r.gpu_power_w.toFixed(0)} W` : "–", "n gpu wide"],
     [r.migrants_offered > 0 ? `${whole(r.migrants_accepted)} of ${whole(r.migrants_offered)}` : "–",
-      "n"]]));
+      "n wide"]]));
 }
 
 function showTables() {
@@ -246,10 +251,12 @@ function showTables() {
   fill("phases", run.phases.map((p) => [[p.phase], [duration(p.rank_seconds), "n"],
     [share(all > 0 ? (100 * p.rank_seconds) / all : null, 1), "n"],
     [large(p.rank_seconds > 0 ? p.iterations / p.rank_seconds : null), "n"]]));
-  fill("events", [...run.events].reverse().map((e) => [[duration(e.t), "n"], [String(e.rank), "n"],
-    [e.notes ? `${e.event}: ${e.notes}` : e.event]]));
+  fill("events", [...run.events].sort((a, b) => b.t - a.t).map((e) => [[duration(e.t), "n"],
+    [String(e.rank), "n"], [`${e.event.replaceAll("_", " ")}${
+      known(e.colors) ? `, ${whole(e.colors)} colors` : ""}${e.notes ? `: ${e.notes}` : ""}`]]));
   put("solutions-note", solutions.length > SHOWN_SOLUTIONS
-    ? `The newest ${SHOWN_SOLUTIONS} of ${whole(solutions.length)}.` : "");
+    ? `The newest ${SHOWN_SOLUTIONS} of ${whole(solutions.length)}.`
+    : solutions.length === 0 ? "None yet." : "");
   fill("solutions", solutions.slice(-SHOWN_SOLUTIONS).reverse().map((s) => [
     [whole(s.colors), "n"], [duration(s.t), "n"], [String(s.rank), "n"], [whole(s.iterations), "n"]]));
 }

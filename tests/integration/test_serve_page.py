@@ -1,0 +1,174 @@
+"""The live page in a headless Chromium: it loads, its numbers are those of the run and move, it
+fits a desk and a phone, and the browser has nothing to complain about.
+
+PRISM_PICTURES=FOLDER keeps pictures of what was seen."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+
+import chromium
+import cli
+import test_serve as serve
+from cli import check, start
+from test_serve import finished, graph, long_run, serving, wait_for
+
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+PICTURES = os.environ.get("PRISM_PICTURES", "")
+DESK, PHONE = (1280, 1500, False), (390, 844, True)
+
+
+def text(page, name):
+    return page.value(f"document.getElementById('{name}').textContent")
+
+
+def cells(page, table):
+    return page.value(f"[...document.querySelectorAll('#{table} tbody tr')].map("
+                      "(r) => [...r.cells].map((c) => c.textContent))")
+
+
+@contextlib.contextmanager
+def looking(server, size=DESK, dark=False):
+    page = chromium.Browser(chromium.find(), dark)
+    try:
+        page.size(*size)
+        page.go(server.url)
+        page.wait("document.getElementById('best') && "
+                  "/^[0-9]+$/.test(document.getElementById('best').textContent)")
+        yield page
+        check(page.complaints == [], f"complaints: {page.complaints}")
+    finally:
+        page.close()
+
+
+def keep(page, name):
+    if PICTURES:
+        page.picture(os.path.join(PICTURES, f"{name}.png"))
+
+
+def fits(page, what):
+    """Nothing sticks out to the side, and no text of a chart lies on another."""
+    check(page.value("document.documentElement.scrollWidth <= innerWidth"), f"{what}: too wide")
+    overlaps = page.value("""[...document.querySelectorAll('figure svg')].flatMap((svg) => {
+        const box = svg.getBoundingClientRect();
+        const texts = [...svg.querySelectorAll('text')].map((t) => [t.textContent,
+          t.getBoundingClientRect()]);
+        return texts.flatMap(([a, p], i) => texts.slice(i + 1).filter(([, q]) =>
+          p.left < q.right && q.left < p.right && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+          .map(([b]) => `${a} on ${b}`)).concat(texts.filter(([, p]) => p.left < box.left - 1 ||
+          p.right > box.right + 1).map(([a]) => `${a} outside`));
+      })""")
+    check(overlaps == [], f"{what}: {overlaps}")
+
+
+def test_numbers_of_a_run_that_has_ended():
+    finished()
+    with serving("done.h5") as server, looking(server) as page:
+        run = server.json("/api/run")
+        check(text(page, "best") == str(run["best_colors"]), text(page, "best"))
+        check(text(page, "state") == "ended", text(page, "state"))
+        check(f"{run['result']['colors']} colors" in text(page, "result"), text(page, "result"))
+        check(run["seed"] in text(page, "about"), text(page, "about"))
+        solutions = server.json("/api/solutions")["solutions"]
+        check([row[0] for row in cells(page, "solutions")]
+              == [str(s["colors"]) for s in reversed(solutions)], cells(page, "solutions"))
+        check(cells(page, "config") == [[k, v] for k, v in run["config"].items()], "config")
+        check(cells(page, "build") == [[k, v] for k, v in run["build"].items()], "build")
+        rank = cells(page, "ranks")[0]
+        check(rank[0] == "0" and rank[1] == run["ranks"][0]["device"]
+              and rank[3] == str(run["ranks"][0]["colors"]), rank)
+        page.value("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        fits(page, "ended")
+        keep(page, "ended")
+
+
+def test_numbers_move():
+    """A run of two ranks, at a desk and on a phone at the same time."""
+    process = start(graph(250), "--time-limit", "60", "--threads", "1", "--output", "live.h5",
+                    launcher=[MPIEXEC, "--oversubscribe", "-np", "2"],
+                    env={"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+    try:
+        wait_for(lambda: os.path.exists("live.h5") or process.poll() is not None, "the run file")
+        check(process.poll() is None, cli.started())
+        with serving("live.h5") as server, looking(server) as desk, \
+                looking(server, PHONE, dark=True) as phone:
+            for page in (desk, phone):
+                page.wait("document.querySelectorAll('#ranks tbody tr').length === 2")
+                first = [text(page, "time"), cells(page, "ranks")]
+                page.wait(f"document.getElementById('time').textContent !== '{first[0]}'")
+                page.wait("document.querySelector('#ranks tbody').textContent !== "
+                          f"'{''.join(''.join(row) for row in first[1])}'")
+                page.wait("document.querySelectorAll('#conflicts-chart path').length === 2")
+                check(text(page, "state") == "live", text(page, "state"))
+                check([row[0] for row in cells(page, "ranks")] == ["0", "1"], cells(page, "ranks"))
+            wait_for(lambda: server.json("/api/run")["time"] > 8, "8 seconds")
+            for page, what in ((desk, "desk"), (phone, "phone")):
+                fits(page, what)
+                keep(page, what)
+            process.send_signal(signal.SIGINT)
+            for page in (desk, phone):
+                page.wait("document.getElementById('state').textContent === 'ended'")
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(serve.GUARD)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_many_ranks():
+    long_run("long.jsonl", 40, 20_000)
+    with serving("long.jsonl") as server:
+        for size, what in ((DESK, "many"), (PHONE, "many-phone")):
+            with looking(server, size) as page:
+                check(len(cells(page, "ranks")) == 40, "40 rows")
+                check("40 ranks" in text(page, "legend"), text(page, "legend"))
+                fits(page, what)
+                keep(page, what)
+
+
+def test_strange_names_stay_texts():
+    """What stands in a run file is never taken for HTML."""
+    long_run("long.jsonl", 1, 10)
+    lines = open("long.jsonl", encoding="utf-8").read().splitlines()
+    bad = "<img src=x onerror=alert(1)>"
+    lines = [line.replace('"name": "random150"', f'"name": "{bad}"')
+             .replace('"phase": "memetic"', '"phase": "<b>x</b>"') for line in lines]
+    cli.write("bad.jsonl", "\n".join(lines) + "\n")
+    with serving("bad.jsonl") as server, looking(server) as page:
+        check(text(page, "graph") == bad, text(page, "graph"))
+        check(page.value("document.querySelectorAll('img, #ranks b').length") == 0, "HTML")
+
+
+def test_a_server_that_comes_back():
+    finished()
+    server = serve.Server("done.h5")
+    page = chromium.Browser(chromium.find())
+    try:
+        page.go(server.url)
+        page.wait("document.getElementById('state')?.textContent === 'ended'")
+        port = server.port
+        server.stop()
+        page.wait("document.getElementById('state').textContent === 'no connection'")
+        server = serve.Server("done.h5", address=str(port))
+        page.wait("document.getElementById('state').textContent === 'ended'")
+        server.stop()
+    finally:
+        page.close()
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()
+
+
+if __name__ == "__main__":
+    if serve.is_missing():
+        print("skipped: prism was built without libmicrohttpd (package libmicrohttpd-dev)")
+        sys.exit(77)
+    if chromium.find() is None:
+        print("skipped: there is no Chromium (package chromium)")
+        sys.exit(77)
+    cli.main(globals())
