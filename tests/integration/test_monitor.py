@@ -528,6 +528,8 @@ def on_terminal(steps, *arguments, rows=24, columns=100, terminal="xterm-256colo
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update(TERM=terminal, LC_ALL=locale)
+        # ncurses keeps what it has allocated for a terminal that it does not know.
+        os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         os.environ.pop("LINES", None)
         os.environ.pop("COLUMNS", None)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
