@@ -79,6 +79,51 @@ static void test_json_values(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
+/* Walk and decode everything. Returns the number of values. */
+static int visit(const prism_json_t *value) {
+  int count = 1;
+  prism_json_t key, inner;
+  char *text = NULL, cut[9];
+  if (prism_json_string(value, &text) == PRISM_OK) {
+    assert_true(strlen(text) < value->length);
+    assert_true(prism_json_text(value, cut, sizeof cut) && strlen(cut) < sizeof cut);
+    assert_int_equal(strncmp(text, cut, strlen(cut)), 0);
+    prism_free(text);
+  }
+  for (size_t at = 0; prism_json_next(value, &at, &key, &inner);) {
+    assert_true(inner.text >= value->text &&
+                inner.text + inner.length <= value->text + value->length);
+    count += visit(&inner);
+  }
+  return count;
+}
+
+/* Damaged lines are refused or read within their bounds; cut ones are never read. */
+static void test_json_damaged(void **state) {
+  (void)state;
+  static const char line[] =
+      "{\"record\":\"event\",\"t\":0.5,\"n\":[1,-2e3,null,true],"
+      "\"x\":\"a\\ud83d\\ude00\\n\",\"o\":{}}";
+  const size_t length = sizeof line - 1;
+  prism_rng_t rng = prism_rng_stream(3, 0, 0, PRISM_RNG_TEST);
+  prism_json_t value;
+  assert_true(prism_json_parse(line, length, &value));
+  assert_int_equal(visit(&value), 10);
+  for (size_t cut = 0; cut < length; ++cut) assert_false(prism_json_parse(line, cut, &value));
+  int taken = 0;
+  for (int trial = 0; trial < 50000; ++trial) {
+    char *damaged = NULL; /* of its exact size, for AddressSanitizer */
+    assert_int_equal(PRISM_ALLOC(length, &damaged), PRISM_OK);
+    memcpy(damaged, line, length);
+    for (uint32_t i = 1 + prism_rng_below(&rng, 3); i > 0; --i)
+      damaged[prism_rng_below(&rng, (uint32_t)length)] = (char)prism_rng_below(&rng, 256);
+    if (prism_json_parse(damaged, length, &value)) taken += visit(&value) > 0;
+    prism_free(damaged);
+  }
+  assert_true(taken > 0 && taken < 50000);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
 /* ---- Round trips -------------------------------------------------------------------------- */
 
 /* A record with something in every field, the same for the same number. */
@@ -434,6 +479,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_json_takes_what_the_standard_takes),
       cmocka_unit_test(test_json_values),
+      cmocka_unit_test(test_json_damaged),
       cmocka_unit_test(test_a_killed_run), /* first of those with files: it forks */
       cmocka_unit_test(test_every_kind_comes_back),
       cmocka_unit_test(test_rows_appear_while_it_runs),
