@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/members.h"
 #include "app/monitor.h"
-#include "solve/jsonl.h"
 
 enum { MOST_IMPROVEMENTS = 20 }; /* in the table; the newest */
 
@@ -196,65 +196,30 @@ static prism_status_t add_improvements(const prism_monitor_t *monitor, prism_tex
 
 /* ---- JSON ----------------------------------------------------------------- */
 
-static prism_status_t add_text(prism_text_t *out, const char *name, const char *value) {
-  PRISM_TRY(prism_text_add(out, "\"%s\":", name));
-  PRISM_TRY(prism_jsonl_string(value, SIZE_MAX, out));
-  return prism_text_add(out, ",");
-}
-
-static prism_status_t add_real(prism_text_t *out, const char *name, double value) {
-  PRISM_TRY(prism_text_add(out, "\"%s\":", name));
-  PRISM_TRY(prism_jsonl_number(value, out));
-  return prism_text_add(out, ",");
-}
-
-static prism_status_t add_whole(prism_text_t *out, const char *name, int64_t value) {
-  return prism_text_add(out, "\"%s\":%" PRId64 ",", name, value);
-}
-
-/* After the last of a list of members or elements: close it in place of the comma. */
-static prism_status_t close_list(prism_text_t *out, const char *close) {
-  if (out->length > 0 && out->data[out->length - 1] == ',') out->data[--out->length] = '\0';
-  return prism_text_add(out, "%s", close);
-}
-
-/* A record as an object, without the name of its kind. */
-static prism_status_t add_record(prism_text_t *out, prism_record_kind_t kind, const void *row) {
-  prism_text_t line = {0};
-  prism_status_t status = prism_jsonl_record(kind, row, &line);
-  if (status == PRISM_OK) {
-    const char *rest = strchr(line.data, ',');
-    status = prism_text_add(out, "{%.*s", (int)(strlen(rest + 1) - 1), rest + 1);
-  }
-  prism_text_free(&line);
-  return status;
-}
-
 static prism_status_t json_head(const prism_monitor_t *monitor, prism_text_t *out) {
   const prism_run_head_t *head = prism_run_head(monitor->reader);
   const prism_summary_row_t *result = prism_monitor_result(monitor);
   PRISM_TRY(prism_text_add(out, "{"));
-  PRISM_TRY(add_text(out, "run", prism_run_path(monitor->reader)));
-  PRISM_TRY(add_text(out, "state", prism_monitor_life(prism_run_life(monitor->reader))));
-  PRISM_TRY(add_whole(out, "schema_version", head->schema_version));
-  PRISM_TRY(add_text(out, "created", head->created));
+  PRISM_TRY(prism_member_text(out, "run", prism_run_path(monitor->reader)));
+  PRISM_TRY(prism_member_text(out, "state", prism_monitor_life(prism_run_life(monitor->reader))));
+  PRISM_TRY(prism_member_whole(out, "schema_version", head->schema_version));
+  PRISM_TRY(prism_member_text(out, "created", head->created));
   if (head->has_seed)
     PRISM_TRY(prism_text_add(out, "\"seed\":%" PRIu64 ",", head->seed));
   else
     PRISM_TRY(prism_text_add(out, "\"seed\":null,"));
   PRISM_TRY(prism_text_add(out, "\"graph\":{"));
-  PRISM_TRY(add_text(out, "name", head->graph_name));
-  PRISM_TRY(add_whole(out, "n", head->n));
-  PRISM_TRY(add_whole(out, "m", head->m));
-  PRISM_TRY(add_text(out, "hash", head->graph_hash));
-  PRISM_TRY(close_list(out, "},"));
-  PRISM_TRY(add_whole(out, "best_colors",
-                      monitor->stats.best_colors > 0 ? monitor->stats.best_colors : -1));
-  PRISM_TRY(add_real(out, "best_t", monitor->stats.best_colors > 0 ? monitor->stats.best_t : NAN));
+  PRISM_TRY(prism_member_text(out, "name", head->graph_name));
+  PRISM_TRY(prism_member_whole(out, "n", head->n));
+  PRISM_TRY(prism_member_whole(out, "m", head->m));
+  PRISM_TRY(prism_member_text(out, "hash", head->graph_hash));
+  PRISM_TRY(prism_member_close(out, "},"));
+  const bool any = monitor->stats.best_colors > 0;
+  PRISM_TRY(prism_member_whole(out, "best_colors", any ? monitor->stats.best_colors : -1));
+  PRISM_TRY(prism_member_real(out, "best_t", any ? monitor->stats.best_t : NAN));
   PRISM_TRY(prism_text_add(out, "\"result\":"));
   if (result == NULL) return prism_text_add(out, "null,");
-  PRISM_TRY(add_record(out, PRISM_RECORD_SUMMARY, result));
-  return prism_text_add(out, ",");
+  return prism_member_record(out, PRISM_RECORD_SUMMARY, result);
 }
 
 static prism_status_t json_phases(const prism_monitor_t *monitor, prism_text_t *out) {
@@ -262,42 +227,42 @@ static prism_status_t json_phases(const prism_monitor_t *monitor, prism_text_t *
   for (int32_t i = 0; i < monitor->stats.phases; ++i) {
     const prism_run_phase_stats_t *row = &monitor->stats.phase[i];
     PRISM_TRY(prism_text_add(out, "{"));
-    PRISM_TRY(add_text(out, "phase", row->name));
-    PRISM_TRY(add_real(out, "rank_seconds", row->seconds));
-    PRISM_TRY(add_whole(out, "iterations", row->iterations));
-    PRISM_TRY(add_real(out, "iterations_per_second", rate(row->iterations, row->seconds)));
-    PRISM_TRY(add_real(out, "swap_rate", prism_run_mean(&row->swap)));
-    PRISM_TRY(add_whole(out, "records", row->records));
-    PRISM_TRY(close_list(out, "},"));
+    PRISM_TRY(prism_member_text(out, "phase", row->name));
+    PRISM_TRY(prism_member_real(out, "rank_seconds", row->seconds));
+    PRISM_TRY(prism_member_whole(out, "iterations", row->iterations));
+    PRISM_TRY(prism_member_real(out, "iterations_per_second", rate(row->iterations, row->seconds)));
+    PRISM_TRY(prism_member_real(out, "swap_rate", prism_run_mean(&row->swap)));
+    PRISM_TRY(prism_member_whole(out, "records", row->records));
+    PRISM_TRY(prism_member_close(out, "},"));
   }
-  return close_list(out, "],");
+  return prism_member_close(out, "],");
 }
 
 static prism_status_t json_rank(const prism_monitor_t *monitor, int32_t rank, prism_text_t *out) {
   const prism_run_rank_stats_t *row = &monitor->stats.rank[rank];
   const prism_rank_row_t *where = rank_row(monitor, rank);
   PRISM_TRY(prism_text_add(out, "{"));
-  PRISM_TRY(add_whole(out, "rank", rank));
-  PRISM_TRY(add_text(out, "host", where != NULL ? where->host : ""));
-  PRISM_TRY(add_text(out, "device", where != NULL ? where->device : ""));
-  PRISM_TRY(add_text(out, "mode", row->last.mode));
-  PRISM_TRY(add_text(out, "phase", row->last.phase));
-  PRISM_TRY(add_real(out, "seconds", row->seconds));
-  PRISM_TRY(add_whole(out, "iterations", row->iterations));
-  PRISM_TRY(add_real(out, "iterations_per_second", rate(row->iterations, row->seconds)));
-  PRISM_TRY(add_whole(out, "colors", row->last.colors));
-  PRISM_TRY(add_whole(out, "best_colors", row->last.best_colors));
-  PRISM_TRY(add_whole(out, "conflicts", row->last.conflicts));
-  PRISM_TRY(add_real(out, "swap_rate", prism_run_mean(&row->swap)));
-  PRISM_TRY(add_real(out, "gpu_idle", prism_run_mean(&row->idle)));
-  PRISM_TRY(add_real(out, "gpu_utilization", prism_run_mean(&row->utilization)));
-  PRISM_TRY(add_whole(out, "migrants_offered", row->offered));
-  PRISM_TRY(add_whole(out, "migrants_accepted", row->accepted));
-  PRISM_TRY(add_real(out, "acceptance_rate", share(row->accepted, row->offered)));
-  PRISM_TRY(add_whole(out, "meetings", row->meetings));
-  PRISM_TRY(add_whole(out, "visitors", row->visitors));
-  PRISM_TRY(add_whole(out, "records", row->records));
-  return close_list(out, "},");
+  PRISM_TRY(prism_member_whole(out, "rank", rank));
+  PRISM_TRY(prism_member_text(out, "host", where != NULL ? where->host : ""));
+  PRISM_TRY(prism_member_text(out, "device", where != NULL ? where->device : ""));
+  PRISM_TRY(prism_member_text(out, "mode", row->last.mode));
+  PRISM_TRY(prism_member_text(out, "phase", row->last.phase));
+  PRISM_TRY(prism_member_real(out, "seconds", row->seconds));
+  PRISM_TRY(prism_member_whole(out, "iterations", row->iterations));
+  PRISM_TRY(prism_member_real(out, "iterations_per_second", rate(row->iterations, row->seconds)));
+  PRISM_TRY(prism_member_whole(out, "colors", row->last.colors));
+  PRISM_TRY(prism_member_whole(out, "best_colors", row->last.best_colors));
+  PRISM_TRY(prism_member_whole(out, "conflicts", row->last.conflicts));
+  PRISM_TRY(prism_member_real(out, "swap_rate", prism_run_mean(&row->swap)));
+  PRISM_TRY(prism_member_real(out, "gpu_idle", prism_run_mean(&row->idle)));
+  PRISM_TRY(prism_member_real(out, "gpu_utilization", prism_run_mean(&row->utilization)));
+  PRISM_TRY(prism_member_whole(out, "migrants_offered", row->offered));
+  PRISM_TRY(prism_member_whole(out, "migrants_accepted", row->accepted));
+  PRISM_TRY(prism_member_real(out, "acceptance_rate", share(row->accepted, row->offered)));
+  PRISM_TRY(prism_member_whole(out, "meetings", row->meetings));
+  PRISM_TRY(prism_member_whole(out, "visitors", row->visitors));
+  PRISM_TRY(prism_member_whole(out, "records", row->records));
+  return prism_member_close(out, "},");
 }
 
 static prism_status_t json_summary(const prism_monitor_t *monitor, prism_text_t *out) {
@@ -306,13 +271,13 @@ static prism_status_t json_summary(const prism_monitor_t *monitor, prism_text_t 
   PRISM_TRY(prism_text_add(out, "\"ranks\":["));
   for (int32_t i = 0; i < monitor->stats.ranks; ++i)
     if (monitor->stats.rank[i].records > 0) PRISM_TRY(json_rank(monitor, i, out));
-  PRISM_TRY(close_list(out, "],\"improvements\":["));
+  PRISM_TRY(prism_member_close(out, "],\"improvements\":["));
   for (int64_t i = 0; i < monitor->have[PRISM_RECORD_SOLUTION]; ++i) {
     if (!wants_solution(monitor, i)) continue;
-    PRISM_TRY(add_record(out, PRISM_RECORD_SOLUTION, &prism_monitor_solutions(monitor)[i]));
-    PRISM_TRY(prism_text_add(out, ","));
+    PRISM_TRY(
+        prism_member_record(out, PRISM_RECORD_SOLUTION, &prism_monitor_solutions(monitor)[i]));
   }
-  return close_list(out, "]}\n");
+  return prism_member_close(out, "]}\n");
 }
 
 prism_status_t prism_monitor_summary(const prism_monitor_t *monitor, prism_text_t *out) {

@@ -5,46 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/members.h"
 #include "app/monitor.h"
 #include "base/mem.h"
 #include "solve/jsonl.h"
-
-/* ---- Members ----------------------------------------------------------------- */
-
-static prism_status_t add_text(prism_text_t *out, const char *name, const char *value) {
-  PRISM_TRY(prism_jsonl_string(name, SIZE_MAX, out));
-  PRISM_TRY(prism_text_add(out, ":"));
-  PRISM_TRY(prism_jsonl_string(value, SIZE_MAX, out));
-  return prism_text_add(out, ",");
-}
-
-static prism_status_t add_real(prism_text_t *out, const char *name, double value) {
-  PRISM_TRY(prism_text_add(out, "\"%s\":", name));
-  PRISM_TRY(prism_jsonl_number(value, out));
-  return prism_text_add(out, ",");
-}
-
-static prism_status_t add_whole(prism_text_t *out, const char *name, int64_t value) {
-  return prism_text_add(out, "\"%s\":%" PRId64 ",", name, value);
-}
-
-/* After the last of a list of members or elements: close it in place of the comma. */
-static prism_status_t close_list(prism_text_t *out, const char *close) {
-  if (out->length > 0 && out->data[out->length - 1] == ',') out->data[--out->length] = '\0';
-  return prism_text_add(out, "%s", close);
-}
-
-/* A record as an object, without the name of its kind; a comma follows. */
-static prism_status_t add_record(prism_text_t *out, prism_record_kind_t kind, const void *row) {
-  size_t before = out->length;
-  PRISM_TRY(prism_jsonl_record(kind, row, out));
-  char *object = out->data + before, *rest = strchr(object, ',');
-  size_t length = strlen(rest + 1); /* members, the brace and the end of the line */
-  memmove(object + 1, rest + 1, length + 1);
-  out->length = before + 1 + length;
-  out->data[out->length - 1] = ',';
-  return PRISM_OK;
-}
 
 /* ---- The state ----------------------------------------------------------------- */
 
@@ -59,26 +23,27 @@ static prism_status_t add_rank(const prism_serve_run_t *run, int32_t rank, prism
   const prism_run_rank_stats_t *row = &run->stats.rank[rank];
   const prism_rank_row_t *where = rank_row(prism_run_head(run->reader), rank);
   PRISM_TRY(prism_text_add(out, "{"));
-  PRISM_TRY(add_whole(out, "rank", rank));
-  PRISM_TRY(add_text(out, "host", where != NULL ? where->host : ""));
-  PRISM_TRY(add_text(out, "device", where != NULL ? where->device : ""));
-  PRISM_TRY(add_text(out, "mode", row->last.mode));
-  PRISM_TRY(add_text(out, "phase", row->last.phase));
-  PRISM_TRY(add_text(out, "step", row->last.step));
-  PRISM_TRY(add_real(out, "t", row->last.t));
-  PRISM_TRY(add_whole(out, "colors", row->last.colors));
-  PRISM_TRY(add_whole(out, "best_colors", row->last.best_colors));
-  PRISM_TRY(add_whole(out, "conflicts", row->last.conflicts));
-  PRISM_TRY(add_whole(out, "iterations", row->last.iterations));
-  PRISM_TRY(add_real(out, "iterations_per_second", row->rate));
-  PRISM_TRY(add_whole(out, "migrants_offered", row->offered));
-  PRISM_TRY(add_whole(out, "migrants_accepted", row->accepted));
-  PRISM_TRY(add_real(out, "gpu_utilization", row->has_gpu ? row->gpu.utilization : NAN));
-  PRISM_TRY(add_real(out, "gpu_idle", row->has_gpu ? row->gpu.idle : NAN));
-  PRISM_TRY(add_real(out, "gpu_power_w", row->has_gpu ? row->gpu.power_w : NAN));
-  PRISM_TRY(add_real(out, "gpu_temperature_c", row->has_gpu ? row->gpu.temperature_c : NAN));
-  PRISM_TRY(add_whole(out, "records", row->records));
-  return close_list(out, "},");
+  PRISM_TRY(prism_member_whole(out, "rank", rank));
+  PRISM_TRY(prism_member_text(out, "host", where != NULL ? where->host : ""));
+  PRISM_TRY(prism_member_text(out, "device", where != NULL ? where->device : ""));
+  PRISM_TRY(prism_member_text(out, "mode", row->last.mode));
+  PRISM_TRY(prism_member_text(out, "phase", row->last.phase));
+  PRISM_TRY(prism_member_text(out, "step", row->last.step));
+  PRISM_TRY(prism_member_real(out, "t", row->last.t));
+  PRISM_TRY(prism_member_whole(out, "colors", row->last.colors));
+  PRISM_TRY(prism_member_whole(out, "best_colors", row->last.best_colors));
+  PRISM_TRY(prism_member_whole(out, "conflicts", row->last.conflicts));
+  PRISM_TRY(prism_member_whole(out, "iterations", row->last.iterations));
+  PRISM_TRY(prism_member_real(out, "iterations_per_second", row->rate));
+  PRISM_TRY(prism_member_whole(out, "migrants_offered", row->offered));
+  PRISM_TRY(prism_member_whole(out, "migrants_accepted", row->accepted));
+  PRISM_TRY(prism_member_real(out, "gpu_utilization", row->has_gpu ? row->gpu.utilization : NAN));
+  PRISM_TRY(prism_member_real(out, "gpu_idle", row->has_gpu ? row->gpu.idle : NAN));
+  PRISM_TRY(prism_member_real(out, "gpu_power_w", row->has_gpu ? row->gpu.power_w : NAN));
+  PRISM_TRY(prism_member_real(out, "gpu_temperature_c",
+                              row->has_gpu ? row->gpu.temperature_c : NAN));
+  PRISM_TRY(prism_member_whole(out, "records", row->records));
+  return prism_member_close(out, "},");
 }
 
 static prism_status_t add_phases(const prism_run_stats_t *stats, prism_text_t *out) {
@@ -86,13 +51,13 @@ static prism_status_t add_phases(const prism_run_stats_t *stats, prism_text_t *o
   for (int32_t i = 0; i < stats->phases; ++i) {
     const prism_run_phase_stats_t *row = &stats->phase[i];
     PRISM_TRY(prism_text_add(out, "{"));
-    PRISM_TRY(add_text(out, "phase", row->name));
-    PRISM_TRY(add_real(out, "rank_seconds", row->seconds));
-    PRISM_TRY(add_whole(out, "iterations", row->iterations));
-    PRISM_TRY(add_real(out, "swap_rate", prism_run_mean(&row->swap)));
-    PRISM_TRY(close_list(out, "},"));
+    PRISM_TRY(prism_member_text(out, "phase", row->name));
+    PRISM_TRY(prism_member_real(out, "rank_seconds", row->seconds));
+    PRISM_TRY(prism_member_whole(out, "iterations", row->iterations));
+    PRISM_TRY(prism_member_real(out, "swap_rate", prism_run_mean(&row->swap)));
+    PRISM_TRY(prism_member_close(out, "},"));
   }
-  return close_list(out, "],");
+  return prism_member_close(out, "],");
 }
 
 /* The newest events, oldest first. */
@@ -100,8 +65,9 @@ static prism_status_t add_events(const prism_serve_run_t *run, prism_text_t *out
   int64_t all = run->counted[PRISM_RECORD_EVENT];
   PRISM_TRY(prism_text_add(out, "\"events\":["));
   for (int64_t i = all > PRISM_SERVE_EVENTS ? all - PRISM_SERVE_EVENTS : 0; i < all; ++i)
-    PRISM_TRY(add_record(out, PRISM_RECORD_EVENT, &run->event[i % PRISM_SERVE_EVENTS]));
-  return close_list(out, "],");
+    PRISM_TRY(
+        prism_member_record(out, PRISM_RECORD_EVENT, &run->event[i % PRISM_SERVE_EVENTS]));
+  return prism_member_close(out, "],");
 }
 
 /* What changes while the run goes on: members; a comma follows. */
@@ -109,23 +75,23 @@ static prism_status_t add_state(const prism_serve_run_t *run, prism_text_t *out)
   const prism_run_stats_t *stats = &run->stats;
   const bool any = stats->best_colors > 0;
   double time = run->has_result ? run->result.time : stats->last_t;
-  PRISM_TRY(add_text(out, "state", prism_monitor_life(run->life)));
-  PRISM_TRY(add_text(out, "trouble", run->trouble));
-  PRISM_TRY(add_real(out, "time", time));
-  PRISM_TRY(add_whole(out, "best_colors", any ? stats->best_colors : -1));
-  PRISM_TRY(add_real(out, "best_t", any ? stats->best_t : NAN));
-  PRISM_TRY(add_whole(out, "metrics", run->counted[PRISM_RECORD_METRIC]));
-  PRISM_TRY(add_whole(out, "solutions", run->counted[PRISM_RECORD_SOLUTION]));
-  PRISM_TRY(add_whole(out, "migrations", run->counted[PRISM_RECORD_MIGRATION]));
+  PRISM_TRY(prism_member_text(out, "state", prism_monitor_life(run->life)));
+  PRISM_TRY(prism_member_text(out, "trouble", run->trouble));
+  PRISM_TRY(prism_member_real(out, "time", time));
+  PRISM_TRY(prism_member_whole(out, "best_colors", any ? stats->best_colors : -1));
+  PRISM_TRY(prism_member_real(out, "best_t", any ? stats->best_t : NAN));
+  PRISM_TRY(prism_member_whole(out, "metrics", run->counted[PRISM_RECORD_METRIC]));
+  PRISM_TRY(prism_member_whole(out, "solutions", run->counted[PRISM_RECORD_SOLUTION]));
+  PRISM_TRY(prism_member_whole(out, "migrations", run->counted[PRISM_RECORD_MIGRATION]));
   PRISM_TRY(prism_text_add(out, "\"ranks\":["));
   for (int32_t i = 0; i < stats->ranks; ++i)
     if (stats->rank[i].records > 0) PRISM_TRY(add_rank(run, i, out));
-  PRISM_TRY(close_list(out, "],"));
+  PRISM_TRY(prism_member_close(out, "],"));
   PRISM_TRY(add_phases(stats, out));
   PRISM_TRY(add_events(run, out));
   PRISM_TRY(prism_text_add(out, "\"result\":"));
   if (!run->has_result) return prism_text_add(out, "null,");
-  return add_record(out, PRISM_RECORD_SUMMARY, &run->result);
+  return prism_member_record(out, PRISM_RECORD_SUMMARY, &run->result);
 }
 
 /* ---- What is settled ----------------------------------------------------------------- */
@@ -133,17 +99,18 @@ static prism_status_t add_state(const prism_serve_run_t *run, prism_text_t *out)
 static prism_status_t add_pairs(const char *name, const prism_attribute_t *pair, int32_t count,
                                 prism_text_t *out) {
   PRISM_TRY(prism_text_add(out, "\"%s\":{", name));
-  for (int32_t i = 0; i < count; ++i) PRISM_TRY(add_text(out, pair[i].name, pair[i].value));
-  return close_list(out, "},");
+  for (int32_t i = 0; i < count; ++i)
+    PRISM_TRY(prism_member_text(out, pair[i].name, pair[i].value));
+  return prism_member_close(out, "},");
 }
 
 prism_status_t prism_serve_json_run(const prism_serve_run_t *run, prism_text_t *out) {
   const prism_run_head_t *head = prism_run_head(run->reader);
   const char *path = prism_run_path(run->reader), *slash = strrchr(path, '/');
   PRISM_TRY(prism_text_add(out, "{"));
-  PRISM_TRY(add_text(out, "run", slash != NULL ? slash + 1 : path));
-  PRISM_TRY(add_whole(out, "schema_version", head->schema_version));
-  PRISM_TRY(add_text(out, "created", head->created));
+  PRISM_TRY(prism_member_text(out, "run", slash != NULL ? slash + 1 : path));
+  PRISM_TRY(prism_member_whole(out, "schema_version", head->schema_version));
+  PRISM_TRY(prism_member_text(out, "created", head->created));
   /* A text: numbers of a browser lose digits beyond 2^53. */
   PRISM_TRY(prism_text_add(out, "\"seed\":"));
   if (head->has_seed)
@@ -151,23 +118,23 @@ prism_status_t prism_serve_json_run(const prism_serve_run_t *run, prism_text_t *
   else
     PRISM_TRY(prism_text_add(out, "null,"));
   PRISM_TRY(prism_text_add(out, "\"graph\":{"));
-  PRISM_TRY(add_text(out, "name", head->graph_name));
-  PRISM_TRY(add_whole(out, "n", head->n));
-  PRISM_TRY(add_whole(out, "m", head->m));
-  PRISM_TRY(add_text(out, "hash", head->graph_hash));
-  PRISM_TRY(close_list(out, "},"));
+  PRISM_TRY(prism_member_text(out, "name", head->graph_name));
+  PRISM_TRY(prism_member_whole(out, "n", head->n));
+  PRISM_TRY(prism_member_whole(out, "m", head->m));
+  PRISM_TRY(prism_member_text(out, "hash", head->graph_hash));
+  PRISM_TRY(prism_member_close(out, "},"));
   PRISM_TRY(add_state(run, out));
   PRISM_TRY(add_pairs("config", head->setting, head->settings, out));
   PRISM_TRY(add_pairs("build", head->build, head->builds, out));
-  return close_list(out, "}\n");
+  return prism_member_close(out, "}\n");
 }
 
 prism_status_t prism_serve_json_solutions(const prism_serve_run_t *run, prism_text_t *out) {
   const prism_solution_row_t *row = run->solutions;
   PRISM_TRY(prism_text_add(out, "{\"solutions\":["));
   for (int64_t i = 0; i < run->counted[PRISM_RECORD_SOLUTION]; ++i)
-    PRISM_TRY(add_record(out, PRISM_RECORD_SOLUTION, &row[i]));
-  return close_list(out, "]}\n");
+    PRISM_TRY(prism_member_record(out, PRISM_RECORD_SOLUTION, &row[i]));
+  return prism_member_close(out, "]}\n");
 }
 
 /* ---- Curves ----------------------------------------------------------------- */
@@ -188,7 +155,7 @@ prism_status_t prism_serve_json_convergence(const prism_serve_run_t *run, prism_
   for (int32_t i = 0; i < run->ranks; ++i)
     for (int32_t j = 0; j < run->series[i].count; ++j)
       PRISM_TRY(add_point(&run->series[i].point[j], out));
-  return close_list(out, "]}\n");
+  return prism_member_close(out, "]}\n");
 }
 
 /* ---- Metrics ----------------------------------------------------------------- */
@@ -208,7 +175,7 @@ static prism_status_t add_piece(const prism_serve_run_t *run, const prism_serve_
   for (; *at < end && *limit > 0; ++*at) {
     const prism_metric_t *row = &room[*at - first];
     if (row->t < query->since) continue;
-    PRISM_TRY(add_record(out, PRISM_RECORD_METRIC, row));
+    PRISM_TRY(prism_member_record(out, PRISM_RECORD_METRIC, row));
     --*limit;
   }
   return PRISM_OK;
@@ -223,7 +190,7 @@ prism_status_t prism_serve_json_metrics(const prism_serve_run_t *run,
   prism_status_t status = prism_text_add(out, "{\"metrics\":[");
   while (status == PRISM_OK && at < all && limit > 0)
     status = add_piece(run, query, room, &at, &limit, out);
-  if (status == PRISM_OK) status = close_list(out, "],");
+  if (status == PRISM_OK) status = prism_member_close(out, "],");
   if (status == PRISM_OK)
     status = prism_text_add(out, "\"next\":%" PRId64 ",\"more\":%s}\n", at,
                             at < all ? "true" : "false");
@@ -276,5 +243,5 @@ prism_status_t prism_serve_json_message(const prism_serve_run_t *run, prism_serv
   PRISM_TRY(prism_text_add(out, "\"points\":["));
   for (int64_t i = first; i < all; ++i)
     PRISM_TRY(add_point(&run->recent[i % PRISM_SERVE_RECENT], out));
-  return close_list(out, "]}\n\n");
+  return prism_member_close(out, "]}\n\n");
 }

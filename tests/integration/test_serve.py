@@ -53,7 +53,7 @@ class Server:
         """Whatever the server answers to these bytes."""
         with socket.create_connection((self.host, self.port), timeout=GUARD) as connection:
             answer = b""
-            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            with contextlib.suppress(OSError):  # it may have closed by now
                 connection.sendall(data)
                 connection.shutdown(socket.SHUT_WR)
             with contextlib.suppress(ConnectionResetError):
