@@ -14,7 +14,7 @@
 GRAPH=${GRAPH:-graph.col}
 RESULTS=${RESULTS:-results}                # a folder that all nodes see
 TOTAL=${TOTAL:-604800}                     # seconds of search over all pieces
-BEFORE=${BEFORE:-300}                      # save so long before the end without a signal too
+BEFORE=${BEFORE:-300}                      # s before the end of --time: save without a signal too
 OPTIONS=${OPTIONS:---device cuda}          # of prism-dist, e.g. --target 82
 PRISM=${PRISM:-prism-dist}
 LAUNCH=${LAUNCH:-srun --mpi=pmix -K}       # or: mpirun --bind-to none

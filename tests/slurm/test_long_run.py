@@ -63,7 +63,8 @@ def test_early_signal_mpirun():
 def test_target_ends_it():
     """Met in the first piece: nothing is queued again."""
     graph()
-    job = jobs.submit("long.sh", *ENDING, OPTIONS="--device cpu --threads 1 --target 40")
+    job = jobs.submit("long.sh", *ENDING, BEFORE="5",
+                      OPTIONS="--device cpu --threads 1 --target 40")
     text = ended(job, "COMPLETED", "0:0")
     check(jobs.slurm.job(job)["Restarts"] == "0" and "ended by target" in text, text)
     check(verified(f"results/prism-long-{job}-0") <= 40, text)
@@ -72,7 +73,8 @@ def test_target_ends_it():
 def test_lost_node():
     """Slurm itself queues the job again; it goes on from its last periodic checkpoint."""
     graph()
-    job = jobs.submit("long.sh", "--time=10", "--nodes=2", "--ntasks-per-node=1", TOTAL="40",
+    # Ten minutes before the end it would be told to save and stop.
+    job = jobs.submit("long.sh", "--time=20", "--nodes=2", "--ntasks-per-node=1", TOTAL="40",
                       OPTIONS="--device cpu --threads 1 --checkpoint-interval 2")
     stem = f"results/prism-long-{job}"
     jobs.running(job, f"{stem}-0")
