@@ -147,7 +147,7 @@ static prism_status_t write_records(prism_run_reader_t *reader, prism_record_kin
 }
 
 static prism_status_t write_ranks(const prism_run_head_t *head, bool json, sink_t *sink) {
-  const prism_record_table_t *table = prism_run_rank_table();
+  const prism_record_table_t *table = prism_rank_table();
   PRISM_TRY(add_start(sink, table, json));
   for (int32_t i = 0; i < head->ranks; ++i)
     PRISM_TRY(add_row(sink, table, (const char *)&head->rank[i], json, i == 0));

@@ -6,17 +6,11 @@
 
 #include "base/mem.h"
 
-#define TYPE_I64 PRISM_FIELD_I64
-#define TYPE_I32 PRISM_FIELD_I32
-#define TYPE_STR16 PRISM_FIELD_TEXT
-#define FIELD(kind, name, unit) \
-  {#name, unit, TYPE_##kind, offsetof(RECORD, name), sizeof(((RECORD *)0)->name)},
-
 #define RECORD prism_checkpoint_island_row_t
-static const prism_field_t island_fields[] = {PRISM_CHECKPOINT_ISLAND_FIELDS(FIELD)};
+static const prism_field_t island_fields[] = {PRISM_CHECKPOINT_ISLAND_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 #define RECORD prism_checkpoint_rank_row_t
-static const prism_field_t rank_fields[] = {PRISM_CHECKPOINT_RANK_FIELDS(FIELD)};
+static const prism_field_t rank_fields[] = {PRISM_CHECKPOINT_RANK_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 
 const prism_record_table_t prism_checkpoint_island_table = {

@@ -77,36 +77,48 @@ prism_status_t prism_jsonl_number(double value, prism_text_t *out) {
   return prism_text_add(out, "%s", clean);
 }
 
+/* "name":value, of one field of a record. */
+static prism_status_t add_field(const prism_field_t *field, const void *record,
+                                prism_text_t *out) {
+  const char *at = (const char *)record + field->offset;
+  int64_t i64 = 0;
+  int32_t i32 = 0;
+  double f64 = 0.0;
+  PRISM_TRY(prism_text_add(out, "\"%s\":", field->name));
+  switch (field->type) {
+    case PRISM_FIELD_I64:
+      memcpy(&i64, at, sizeof i64);
+      return prism_text_add(out, "%" PRId64, i64);
+    case PRISM_FIELD_I32:
+      memcpy(&i32, at, sizeof i32);
+      return prism_text_add(out, "%" PRId32, i32);
+    case PRISM_FIELD_F64:
+      memcpy(&f64, at, sizeof f64);
+      return prism_jsonl_number(f64, out);
+    case PRISM_FIELD_TEXT:
+      return prism_jsonl_string(at, field->bytes, out);
+  }
+  return PRISM_OK;
+}
+
 prism_status_t prism_jsonl_record(prism_record_kind_t kind, const void *record,
                                   prism_text_t *out) {
   const prism_record_table_t *table = prism_record_table(kind);
   PRISM_TRY(prism_text_add(out, "{\"record\":\"%s\"", table->name));
   for (int32_t i = 0; i < table->field_count; ++i) {
-    const prism_field_t *field = &table->field[i];
-    const char *at = (const char *)record + field->offset;
-    int64_t i64 = 0;
-    int32_t i32 = 0;
-    double f64 = 0.0;
-    PRISM_TRY(prism_text_add(out, ",\"%s\":", field->name));
-    switch (field->type) {
-      case PRISM_FIELD_I64:
-        memcpy(&i64, at, sizeof i64);
-        PRISM_TRY(prism_text_add(out, "%" PRId64, i64));
-        break;
-      case PRISM_FIELD_I32:
-        memcpy(&i32, at, sizeof i32);
-        PRISM_TRY(prism_text_add(out, "%" PRId32, i32));
-        break;
-      case PRISM_FIELD_F64:
-        memcpy(&f64, at, sizeof f64);
-        PRISM_TRY(prism_jsonl_number(f64, out));
-        break;
-      case PRISM_FIELD_TEXT:
-        PRISM_TRY(prism_jsonl_string(at, field->bytes, out));
-        break;
-    }
+    PRISM_TRY(prism_text_add(out, ","));
+    PRISM_TRY(add_field(&table->field[i], record, out));
   }
   return prism_text_add(out, "}\n");
+}
+
+static prism_status_t add_rank(const prism_rank_row_t *row, prism_text_t *out) {
+  const prism_record_table_t *table = prism_rank_table();
+  for (int32_t i = 0; i < table->field_count; ++i) {
+    PRISM_TRY(prism_text_add(out, i == 0 ? "{" : ","));
+    PRISM_TRY(add_field(&table->field[i], row, out));
+  }
+  return prism_text_add(out, "}");
 }
 
 static prism_status_t add_pair(prism_text_t *out, const char *before, const char *name,
@@ -152,19 +164,8 @@ prism_status_t prism_jsonl_config(const prism_store_config_t *config, const char
     PRISM_TRY(add_pair(out, i == 0 ? "" : ",", config->build[i].name, config->build[i].value));
   PRISM_TRY(prism_text_add(out, "},\"ranks\":["));
   for (int32_t i = 0; i < config->rank_count; ++i) {
-    const prism_rank_row_t *row = &config->ranks[i];
-    PRISM_TRY(prism_text_add(out,
-                             "%s{\"rank\":%" PRId32 ",\"threads\":%" PRId32 ",\"gpu\":%" PRId32,
-                             i == 0 ? "" : ",", row->rank, row->threads, row->gpu));
-    PRISM_TRY(prism_text_add(out, ",\"host\":"));
-    PRISM_TRY(prism_jsonl_string(row->host, sizeof row->host, out));
-    PRISM_TRY(prism_text_add(out, ",\"device\":"));
-    PRISM_TRY(prism_jsonl_string(row->device, sizeof row->device, out));
-    PRISM_TRY(prism_text_add(out, ",\"uuid\":"));
-    PRISM_TRY(prism_jsonl_string(row->uuid, sizeof row->uuid, out));
-    PRISM_TRY(prism_text_add(out, ",\"processors\":"));
-    PRISM_TRY(prism_jsonl_string(row->processors, sizeof row->processors, out));
-    PRISM_TRY(prism_text_add(out, "}"));
+    if (i > 0) PRISM_TRY(prism_text_add(out, ","));
+    PRISM_TRY(add_rank(&config->ranks[i], out));
   }
   return prism_text_add(out, "]}\n");
 }

@@ -3,38 +3,29 @@
 #include <math.h>
 #include <string.h>
 
-#define TYPE_I64 PRISM_FIELD_I64
-#define TYPE_I32 PRISM_FIELD_I32
-#define TYPE_F64 PRISM_FIELD_F64
-#define TYPE_STR16 PRISM_FIELD_TEXT
-#define TYPE_STR32 PRISM_FIELD_TEXT
-#define TYPE_STR128 PRISM_FIELD_TEXT
-#define TYPE_STR256 PRISM_FIELD_TEXT
-
-/* RECORD is the struct that the rows below belong to. */
-#define FIELD(kind, name, unit) \
-  {#name, unit, TYPE_##kind, offsetof(RECORD, name), sizeof(((RECORD *)0)->name)},
-
 #define RECORD prism_metric_t
-static const prism_field_t METRIC_fields[] = {PRISM_METRIC_FIELDS(FIELD)};
+static const prism_field_t METRIC_fields[] = {PRISM_METRIC_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 #define RECORD prism_event_t
-static const prism_field_t EVENT_fields[] = {PRISM_EVENT_FIELDS(FIELD)};
+static const prism_field_t EVENT_fields[] = {PRISM_EVENT_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 #define RECORD prism_migration_t
-static const prism_field_t MIGRATION_fields[] = {PRISM_MIGRATION_FIELDS(FIELD)};
+static const prism_field_t MIGRATION_fields[] = {PRISM_MIGRATION_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 #define RECORD prism_gpu_t
-static const prism_field_t GPU_fields[] = {PRISM_GPU_FIELDS(FIELD)};
+static const prism_field_t GPU_fields[] = {PRISM_GPU_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 #define RECORD prism_profile_t
-static const prism_field_t PROFILE_fields[] = {PRISM_PROFILE_FIELDS(FIELD)};
+static const prism_field_t PROFILE_fields[] = {PRISM_PROFILE_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 #define RECORD prism_solution_row_t
-static const prism_field_t SOLUTION_fields[] = {PRISM_SOLUTION_FIELDS(FIELD)};
+static const prism_field_t SOLUTION_fields[] = {PRISM_SOLUTION_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 #define RECORD prism_summary_row_t
-static const prism_field_t SUMMARY_fields[] = {PRISM_SUMMARY_FIELDS(FIELD)};
+static const prism_field_t SUMMARY_fields[] = {PRISM_SUMMARY_FIELDS(PRISM_RECORD_FIELD)};
+#undef RECORD
+#define RECORD prism_rank_row_t
+static const prism_field_t rank_fields[] = {PRISM_RANK_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
 
 static const prism_record_table_t tables[PRISM_RECORD_COUNT] = {
@@ -45,7 +36,13 @@ static const prism_record_table_t tables[PRISM_RECORD_COUNT] = {
 #undef TABLE
 };
 
+static const prism_record_table_t ranks = {
+    "rank", "/ranks/table", rank_fields, sizeof rank_fields / sizeof rank_fields[0],
+    sizeof(prism_rank_row_t)};
+
 const prism_record_table_t *prism_record_table(prism_record_kind_t kind) { return &tables[kind]; }
+
+const prism_record_table_t *prism_rank_table(void) { return &ranks; }
 
 void prism_record_blank(prism_record_kind_t kind, void *record) {
   const prism_record_table_t *table = &tables[kind];

@@ -11,6 +11,7 @@
 
 typedef char prism_str16_t[16];
 typedef char prism_str32_t[32];
+typedef char prism_str64_t[64];
 typedef char prism_str128_t[128];
 typedef char prism_str256_t[256];
 
@@ -19,6 +20,7 @@ typedef char prism_str256_t[256];
 #define PRISM_RECORD_CTYPE_F64 double
 #define PRISM_RECORD_CTYPE_STR16 prism_str16_t
 #define PRISM_RECORD_CTYPE_STR32 prism_str32_t
+#define PRISM_RECORD_CTYPE_STR64 prism_str64_t
 #define PRISM_RECORD_CTYPE_STR128 prism_str128_t
 #define PRISM_RECORD_CTYPE_STR256 prism_str256_t
 
@@ -120,6 +122,17 @@ typedef char prism_str256_t[256];
   X(STR32, exit_reason, "")                             \
   X(STR32, device, "")
 
+/* /ranks: one row per rank, written at the start. No record of the .jsonl: its first line has
+ * them. */
+#define PRISM_RANK_FIELDS(X)                                      \
+  X(I32, rank, "")                                                \
+  X(I32, threads, "")                                             \
+  X(I32, gpu, "as CUDA counts those of this rank, -1: none")      \
+  X(STR64, host, "")                                              \
+  X(STR64, device, "")                                            \
+  X(STR64, uuid, "of the GPU")                                    \
+  X(STR64, processors, "that its threads may run on, 0-15,64-79")
+
 #define PRISM_RECORD_MEMBER(kind, name, unit) PRISM_RECORD_CTYPE_##kind name;
 typedef struct prism_metric { PRISM_METRIC_FIELDS(PRISM_RECORD_MEMBER) } prism_metric_t;
 typedef struct prism_event { PRISM_EVENT_FIELDS(PRISM_RECORD_MEMBER) } prism_event_t;
@@ -130,6 +143,7 @@ typedef struct prism_solution_row {
   PRISM_SOLUTION_FIELDS(PRISM_RECORD_MEMBER)
 } prism_solution_row_t;
 typedef struct prism_summary_row { PRISM_SUMMARY_FIELDS(PRISM_RECORD_MEMBER) } prism_summary_row_t;
+typedef struct prism_rank_row { PRISM_RANK_FIELDS(PRISM_RECORD_MEMBER) } prism_rank_row_t;
 
 /* X(NAME, name in the .jsonl, table of the run file, struct, fields) */
 #define PRISM_RECORD_LIST(X)                                                                     \
@@ -161,6 +175,18 @@ typedef struct prism_field {
   size_t bytes;  /* TEXT: room including the zero byte */
 } prism_field_t;
 
+/* Its row in an array of fields; RECORD is the struct that it belongs to. */
+#define PRISM_RECORD_FIELD(kind, name, unit) \
+  {#name, unit, PRISM_RECORD_TYPE_##kind, offsetof(RECORD, name), sizeof(((RECORD *)0)->name)},
+#define PRISM_RECORD_TYPE_I64 PRISM_FIELD_I64
+#define PRISM_RECORD_TYPE_I32 PRISM_FIELD_I32
+#define PRISM_RECORD_TYPE_F64 PRISM_FIELD_F64
+#define PRISM_RECORD_TYPE_STR16 PRISM_FIELD_TEXT
+#define PRISM_RECORD_TYPE_STR32 PRISM_FIELD_TEXT
+#define PRISM_RECORD_TYPE_STR64 PRISM_FIELD_TEXT
+#define PRISM_RECORD_TYPE_STR128 PRISM_FIELD_TEXT
+#define PRISM_RECORD_TYPE_STR256 PRISM_FIELD_TEXT
+
 typedef struct prism_record_table {
   const char *name; /* in the .jsonl */
   const char *path; /* in the run file */
@@ -171,6 +197,9 @@ typedef struct prism_record_table {
 
 /* Table of a kind. [in] kind  below PRISM_RECORD_COUNT. O(1). */
 const prism_record_table_t *prism_record_table(prism_record_kind_t kind);
+
+/* Table of prism_rank_row_t. O(1). */
+const prism_record_table_t *prism_rank_table(void);
 
 /* Set every field to "does not apply": NaN, -1, "". [out] record of that kind. */
 void prism_record_blank(prism_record_kind_t kind, void *record);

@@ -59,9 +59,6 @@ prism_run_source_t prism_run_source(const prism_run_reader_t *reader);
 /* Valid until close. */
 const prism_run_head_t *prism_run_head(const prism_run_reader_t *reader);
 
-/* The table of prism_rank_row_t, in the form of a record's. */
-const prism_record_table_t *prism_run_rank_table(void);
-
 /* Look for new rows. PRISM_IO: the file was replaced or cannot be read any more. */
 prism_status_t prism_run_refresh(prism_run_reader_t *reader);
 

@@ -322,7 +322,7 @@ static prism_status_t read_rows(const char *path, const source_t *self,
 
 static prism_status_t load_ranks(const char *path, hid_t file, prism_run_facts_t *facts) {
   source_t table;
-  const prism_record_table_t *form = prism_run_rank_table();
+  const prism_record_table_t *form = prism_rank_table();
   prism_status_t status = open_table(path, file, form, &table);
   if (status == PRISM_OK && table.dataset >= 0 && table.rows > 0) {
     if (table.rows > MOST_RANKS)

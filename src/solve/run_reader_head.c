@@ -5,19 +5,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#define RANK(name, type) \
-  {#name, "", type, offsetof(prism_rank_row_t, name), sizeof(((prism_rank_row_t *)0)->name)}
-
-static const prism_field_t rank_fields[] = {
-    RANK(rank, PRISM_FIELD_I32),    RANK(threads, PRISM_FIELD_I32), RANK(gpu, PRISM_FIELD_I32),
-    RANK(host, PRISM_FIELD_TEXT),   RANK(device, PRISM_FIELD_TEXT), RANK(uuid, PRISM_FIELD_TEXT),
-    RANK(processors, PRISM_FIELD_TEXT)};
-static const prism_record_table_t rank_table = {
-    "rank", "/ranks/table", rank_fields, sizeof rank_fields / sizeof rank_fields[0],
-    sizeof(prism_rank_row_t)};
-
-const prism_record_table_t *prism_run_rank_table(void) { return &rank_table; }
-
 void prism_run_rank_blank(prism_rank_row_t *row) {
   memset(row, 0, sizeof *row);
   row->rank = row->threads = row->gpu = -1;

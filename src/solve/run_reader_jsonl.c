@@ -113,7 +113,7 @@ static prism_status_t set_ranks(const prism_json_t *array, prism_run_facts_t *fa
   size_t at = 0;
   for (int32_t i = 0; i < count && prism_json_next(array, &at, &key, &value); ++i) {
     prism_run_rank_blank(&facts->rank[i]);
-    set_fields(&value, prism_run_rank_table(), (char *)&facts->rank[i]);
+    set_fields(&value, prism_rank_table(), (char *)&facts->rank[i]);
   }
   return PRISM_OK;
 }

@@ -23,17 +23,6 @@ typedef struct prism_attribute {
   const char *value;
 } prism_attribute_t;
 
-/* One row of /ranks. */
-typedef struct prism_rank_row {
-  int32_t rank;
-  int32_t threads;
-  int32_t gpu;         /* as CUDA counts those that this rank sees; -1: none */
-  char host[64];
-  char device[64];
-  char uuid[64];       /* of the GPU; "": none */
-  char processors[64]; /* that its threads may run on, "0-15,64-79" */
-} prism_rank_row_t;
-
 typedef struct prism_store_config {
   const char *run_path;      /* X.h5; NULL: no run file and no .jsonl */
   const char *jsonl_path;

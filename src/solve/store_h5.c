@@ -76,46 +76,26 @@ static prism_status_t fill_graph(const prism_h5_t *self, hid_t group,
   return prism_h5_put_i64(self->path, group, "m", config->graph->m);
 }
 
-/* Compound type of prism_rank_row_t; used in memory and on disk alike. */
-static prism_status_t make_rank_type(const char *path, hid_t *out) {
-  hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(prism_rank_row_t));
-  hid_t text = H5Tcopy(H5T_C_S1);
-  bool made = type >= 0 && text >= 0 &&
-              H5Tset_size(text, sizeof(((prism_rank_row_t *)0)->host)) >= 0 &&
-              H5Tset_cset(text, H5T_CSET_UTF8) >= 0 &&
-              H5Tinsert(type, "rank", HOFFSET(prism_rank_row_t, rank), H5T_NATIVE_INT32) >= 0 &&
-              H5Tinsert(type, "threads", HOFFSET(prism_rank_row_t, threads), H5T_NATIVE_INT32) >=
-                  0 &&
-              H5Tinsert(type, "gpu", HOFFSET(prism_rank_row_t, gpu), H5T_NATIVE_INT32) >= 0 &&
-              H5Tinsert(type, "host", HOFFSET(prism_rank_row_t, host), text) >= 0 &&
-              H5Tinsert(type, "device", HOFFSET(prism_rank_row_t, device), text) >= 0 &&
-              H5Tinsert(type, "uuid", HOFFSET(prism_rank_row_t, uuid), text) >= 0 &&
-              H5Tinsert(type, "processors", HOFFSET(prism_rank_row_t, processors), text) >= 0;
-  prism_status_t status = made ? PRISM_OK : PRISM_H5_FAILED(path, "making a type");
-  if (text >= 0) H5Tclose(text);
-  if (made)
-    *out = type;
-  else if (type >= 0)
-    H5Tclose(type);
-  return status;
-}
-
 static prism_status_t fill_ranks(const prism_h5_t *self, hid_t group,
                                  const prism_store_config_t *config) {
   hsize_t count = (hsize_t)config->rank_count;
-  hid_t type = -1;
-  PRISM_TRY(make_rank_type(self->path, &type));
+  hid_t disk = -1, memory = -1;
+  PRISM_TRY(prism_h5_record_type(self->path, prism_rank_table(), false, &memory));
+  prism_status_t status = prism_h5_record_type(self->path, prism_rank_table(), true, &disk);
+  if (status != PRISM_OK) H5Tclose(memory);
+  PRISM_TRY(status);
   hid_t space = H5Screate_simple(1, &count, NULL);
   hid_t table = -1;
   herr_t failed = -1;
   if (space >= 0)
-    table = H5Dcreate2(group, "table", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    table = H5Dcreate2(group, "table", disk, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   if (table >= 0)
-    failed = count > 0 ? H5Dwrite(table, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, config->ranks) : 0;
-  prism_status_t status = failed < 0 ? PRISM_H5_FAILED(self->path, "writing /ranks") : PRISM_OK;
+    failed = count > 0 ? H5Dwrite(table, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, config->ranks) : 0;
+  status = failed < 0 ? PRISM_H5_FAILED(self->path, "writing /ranks") : PRISM_OK;
   if (table >= 0) H5Dclose(table);
   if (space >= 0) H5Sclose(space);
-  H5Tclose(type);
+  H5Tclose(disk);
+  H5Tclose(memory);
   return status;
 }
 
