@@ -11,9 +11,6 @@ enum {
   SETTINGS = 4096        /* nor are there more of them */
 };
 
-#define READ_FAILED(self, what) \
-  prism_h5_failed(PRISM_FORMAT, (self)->path, (what), __FILE__, __LINE__, __func__)
-
 /* Record that the file is not what a writer makes; `what` is the name of the object. */
 #define UNSOUND(self, what)                                                                 \
   prism_error_record(PRISM_FORMAT, __FILE__, __LINE__, __func__,                            \
@@ -168,17 +165,8 @@ static prism_status_t open_table(prism_checkpoint_reader_t *self, const char *na
 static prism_status_t read_slab(const prism_checkpoint_reader_t *self,
                                 const prism_read_table_t *table, hsize_t at, hsize_t count,
                                 void *out) {
-  int rank = table->columns > 0 ? 2 : 1;
-  hsize_t start[2] = {at, 0}, block[2] = {count, table->columns};
-  hid_t source = H5Dget_space(table->dataset), target = H5Screate_simple(rank, block, NULL);
-  herr_t failed = -1;
-  if (source >= 0 && target >= 0 &&
-      H5Sselect_hyperslab(source, H5S_SELECT_SET, start, NULL, block, NULL) >= 0)
-    failed = H5Dread(table->dataset, table->type, target, source, H5P_DEFAULT, out);
-  prism_status_t status = failed < 0 ? READ_FAILED(self, "reading") : PRISM_OK;
-  if (source >= 0) H5Sclose(source);
-  if (target >= 0) H5Sclose(target);
-  return status;
+  return prism_h5_read_rows(self->path, PRISM_FORMAT, table->dataset, table->type, at, count,
+                            table->columns, out);
 }
 
 prism_status_t prism_checkpoint_read_slab(prism_checkpoint_reader_t *reader, int which,
@@ -454,13 +442,7 @@ static prism_status_t load_ranks(prism_checkpoint_reader_t *self, hid_t group) {
 /* ---- Open and close --------------------------------------------------------------------- */
 
 static prism_status_t load(prism_checkpoint_reader_t *self) {
-  hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
-  if (plist >= 0 && H5Pset_file_locking(plist, false, true) >= 0 &&
-      H5Pset_fclose_degree(plist, H5F_CLOSE_STRONG) >= 0)
-    self->file = H5Fopen(self->path, H5F_ACC_RDONLY, plist);
-  prism_status_t status = self->file < 0 ? READ_FAILED(self, "opening") : PRISM_OK;
-  if (plist >= 0) H5Pclose(plist);
-  PRISM_TRY(status);
+  PRISM_TRY(prism_h5_open_file(self->path, PRISM_FORMAT, NULL, &self->file));
   PRISM_TRY(load_head(self));
   PRISM_TRY(load_group(self, "/solutions", load_solutions));
   PRISM_TRY(load_group(self, "/islands", load_islands));

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -234,21 +236,55 @@ prism_status_t prism_h5_make_table(const char *path, hid_t file, const prism_rec
   return put_units(path, *dataset, table);
 }
 
+/* Between a dataset and memory: `from`, or where that is NULL `to`. */
+static prism_status_t move_rows(const char *path, prism_status_t code, hid_t dataset, hid_t type,
+                                hsize_t at, hsize_t count, hsize_t columns, const void *from,
+                                void *to) {
+  int rank = columns > 0 ? 2 : 1;
+  hsize_t start[2] = {at, 0}, block[2] = {count, columns};
+  hid_t there = H5Dget_space(dataset), here = H5Screate_simple(rank, block, NULL);
+  herr_t failed = -1;
+  if (there >= 0 && here >= 0 &&
+      H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, block, NULL) >= 0)
+    failed = from != NULL ? H5Dwrite(dataset, type, here, there, H5P_DEFAULT, from)
+                          : H5Dread(dataset, type, here, there, H5P_DEFAULT, to);
+  prism_status_t status = PRISM_OK;
+  if (failed < 0)
+    status = prism_h5_failed(code, path, from != NULL ? "writing" : "reading", __FILE__, __LINE__,
+                             __func__);
+  if (there >= 0) H5Sclose(there);
+  if (here >= 0) H5Sclose(here);
+  return status;
+}
+
 prism_status_t prism_h5_append_rows(const char *path, hid_t dataset, hid_t type, hsize_t at,
                                     hsize_t count, hsize_t columns, const void *data) {
-  int rank = columns > 0 ? 2 : 1;
-  hsize_t size[2] = {at + count, columns}, start[2] = {at, 0}, block[2] = {count, columns};
+  hsize_t size[2] = {at + count, columns};
   PRISM_H5_TRY(path, "extending a table", H5Dset_extent(dataset, size));
-  hid_t target = H5Dget_space(dataset);
-  hid_t source = H5Screate_simple(rank, block, NULL);
-  herr_t failed = -1;
-  if (target >= 0 && source >= 0 &&
-      H5Sselect_hyperslab(target, H5S_SELECT_SET, start, NULL, block, NULL) >= 0)
-    failed = H5Dwrite(dataset, type, source, target, H5P_DEFAULT, data);
-  prism_status_t status = failed < 0 ? PRISM_H5_FAILED(path, "writing") : PRISM_OK;
-  if (target >= 0) H5Sclose(target);
-  if (source >= 0) H5Sclose(source);
-  return status;
+  return move_rows(path, PRISM_STORAGE, dataset, type, at, count, columns, data, NULL);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------ */
+
+prism_status_t prism_h5_open_file(const char *path, prism_status_t code, bool *swmr, hid_t *out) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+  bool good = access >= 0 && H5Pset_file_locking(access, false, true) >= 0 &&
+              H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
+  if (good) file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  const bool beside = good && file < 0 && swmr != NULL;
+  if (beside) file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
+  prism_status_t status = PRISM_OK;
+  if (file < 0) status = prism_h5_failed(code, path, "opening", __FILE__, __LINE__, __func__);
+  if (access >= 0) H5Pclose(access);
+  PRISM_TRY(status);
+  if (swmr != NULL) *swmr = beside;
+  *out = file;
+  return PRISM_OK;
+}
+
+prism_status_t prism_h5_read_rows(const char *path, prism_status_t code, hid_t dataset, hid_t type,
+                                  hsize_t at, hsize_t count, hsize_t columns, void *out) {
+  return move_rows(path, code, dataset, type, at, count, columns, NULL, out);
 }
 
 /* ---- Room on the disk ---------------------------------------------------------------------- */
@@ -268,4 +304,15 @@ prism_status_t prism_h5_reserve(prism_h5_room_t *room, const char *path, off_t s
   if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO || errno == EROFS)
     PRISM_FAIL(PRISM_STORAGE, "%s cannot be written: %s", path, strerror(errno));
   return PRISM_OK; /* a file system without reservations */
+}
+
+prism_status_t prism_h5_settle(const char *path) {
+  int fd = open(path, O_RDWR | O_CLOEXEC), reason = 0;
+  struct stat info;
+  if (fd < 0) PRISM_FAIL(PRISM_STORAGE, "%s: %s", path, strerror(errno));
+  if (fstat(fd, &info) != 0 || ftruncate(fd, info.st_size) != 0) reason = errno;
+  if (fsync(fd) != 0 && errno != EINVAL && reason == 0) reason = errno;
+  if (close(fd) != 0 && reason == 0) reason = errno;
+  if (reason != 0) PRISM_FAIL(PRISM_STORAGE, "%s: %s", path, strerror(reason));
+  return PRISM_OK;
 }

@@ -2,8 +2,8 @@
  * errors, types of records, attributes, tables that grow, room on the disk. The one place that
  * includes hdf5.h.
  *
- * The serial HDF5 library is not thread-safe: every function but prism_h5_enter and
- * prism_h5_reserve is called between prism_h5_enter and prism_h5_leave. [in] path everywhere:
+ * The serial HDF5 library is not thread-safe: every function but prism_h5_enter,
+ * prism_h5_reserve and prism_h5_settle is called between prism_h5_enter and prism_h5_leave. [in] path everywhere:
  * the file's name for messages. Failures are PRISM_STORAGE with the library's reason. */
 #ifndef PRISM_SOLVE_H5_TOOLS_H
 #define PRISM_SOLVE_H5_TOOLS_H
@@ -87,6 +87,17 @@ prism_status_t prism_h5_make_table(const char *path, hid_t file, const prism_rec
 prism_status_t prism_h5_append_rows(const char *path, hid_t dataset, hid_t type, hsize_t at,
                                     hsize_t count, hsize_t columns, const void *data);
 
+/* ---- Reading ---- */
+
+/* Open a file to read it; not locked by HDF5. [in] code  of a failure; [out] swmr  true: it was
+ * never closed, and is read beside its writer; NULL: such a file is a failure, too */
+prism_status_t prism_h5_open_file(const char *path, prism_status_t code, bool *swmr, hid_t *out);
+
+/* Rows at .. at + count - 1 of a dataset, [rows] or, with columns > 0, [rows][columns].
+ * [in] code  of a failure; type  of the data in memory; [out] out  [count] rows */
+prism_status_t prism_h5_read_rows(const char *path, prism_status_t code, hid_t dataset, hid_t type,
+                                  hsize_t at, hsize_t count, hsize_t columns, void *out);
+
 /* ---- Room on the disk ---- */
 
 /* A write that fails inside the library may leave the open file unusable, so room is reserved
@@ -101,5 +112,8 @@ typedef struct prism_h5_room {
  * none. PRISM_MEMORY: the library could not write them (prism_h5_check_memory). On a file system
  * without reservations HDF5 finds out by itself. */
 prism_status_t prism_h5_reserve(prism_h5_room_t *room, const char *path, off_t size, off_t bytes);
+
+/* Give back what was reserved beyond the end of a closed file and force it to the disk. */
+prism_status_t prism_h5_settle(const char *path);
 
 #endif

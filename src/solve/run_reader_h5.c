@@ -271,22 +271,6 @@ static void close_table(source_t *self) {
   if (self->packed >= 0) H5Tclose(self->packed);
 }
 
-/* Rows first .. first + count - 1 as they lie in memory. */
-static prism_status_t read_block(const char *path, const source_t *self, int64_t first,
-                                 int64_t count, void *out) {
-  hsize_t start = (hsize_t)first, block = (hsize_t)count;
-  hid_t there = H5Dget_space(self->dataset);
-  hid_t here = H5Screate_simple(1, &block, NULL);
-  herr_t failed = -1;
-  if (there >= 0 && here >= 0 &&
-      H5Sselect_hyperslab(there, H5S_SELECT_SET, &start, NULL, &block, NULL) >= 0)
-    failed = H5Dread(self->dataset, self->packed, here, there, H5P_DEFAULT, out);
-  prism_status_t status = failed < 0 ? PRISM_H5_FAILED(path, "reading") : PRISM_OK;
-  if (there >= 0) H5Sclose(there);
-  if (here >= 0) H5Sclose(here);
-  return status;
-}
-
 /* Put what was read where the struct has it; the struct is blank. */
 static void scatter(const source_t *self, const prism_record_table_t *table, const char *packed,
                     char *row) {
@@ -311,7 +295,8 @@ static prism_status_t read_rows(const char *path, const source_t *self,
   prism_status_t status = PRISM_OK;
   for (int64_t at = 0; at < count && status == PRISM_OK; at += most) {
     int64_t now = count - at < most ? count - at : most;
-    status = read_block(path, self, first + at, now, packed);
+    status = prism_h5_read_rows(path, PRISM_IO, self->dataset, self->packed,
+                                (hsize_t)(first + at), (hsize_t)now, 0, packed);
     for (int64_t i = 0; i < now && status == PRISM_OK; ++i)
       scatter(self, table, packed + (size_t)i * self->bytes,
               rows + (size_t)(at + i) * table->bytes);
@@ -343,22 +328,9 @@ static prism_status_t load_ranks(const char *path, hid_t file, prism_run_facts_t
 
 /* A file that was closed opens as it is, any other one beside its writer. */
 static prism_status_t open_file(prism_run_h5_t *self) {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  bool good = access >= 0 && H5Pset_file_locking(access, false, true) >= 0 &&
-              H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
-  if (good) self->file = H5Fopen(self->path, H5F_ACC_RDONLY, access);
-  if (good && self->file < 0) {
-    self->swmr = true;
-    self->file = H5Fopen(self->path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
-  }
-  prism_status_t status = PRISM_OK;
-  if (self->file < 0) {
-    status = H5Fis_hdf5(self->path) == 0
-                 ? prism_error_record(PRISM_FORMAT, __FILE__, __LINE__, __func__,
-                                      "%s is not an HDF5 file", self->path)
-                 : prism_h5_failed(PRISM_IO, self->path, "opening", __FILE__, __LINE__, __func__);
-  }
-  if (access >= 0) H5Pclose(access);
+  prism_status_t status = prism_h5_open_file(self->path, PRISM_IO, &self->swmr, &self->file);
+  if (status != PRISM_OK && H5Fis_hdf5(self->path) == 0)
+    PRISM_FAIL(PRISM_FORMAT, "%s is not an HDF5 file", self->path);
   return status;
 }
 
@@ -455,7 +427,7 @@ prism_status_t prism_run_h5_read(prism_run_h5_t *file, prism_record_kind_t kind,
   prism_h5_entered_t was = prism_h5_enter();
   prism_status_t status = read_rows(file->path, &file->table[kind], table, first, count, rows);
   prism_h5_leave(was);
-  return status == PRISM_STORAGE ? PRISM_IO : status;
+  return status;
 }
 
 prism_status_t prism_run_h5_colors(prism_run_h5_t *file, int64_t index, int64_t n,
@@ -463,17 +435,8 @@ prism_status_t prism_run_h5_colors(prism_run_h5_t *file, int64_t index, int64_t 
   if (file->colors < 0 || file->columns != n || index < 0 || index >= file->color_rows)
     PRISM_FAIL(PRISM_FORMAT, "%s has no coloring %" PRId64, file->path, index);
   prism_h5_entered_t was = prism_h5_enter();
-  hsize_t start[2] = {(hsize_t)index, 0}, block[2] = {1, (hsize_t)n};
-  hid_t there = H5Dget_space(file->colors), here = H5Screate_simple(2, block, NULL);
-  herr_t failed = -1;
-  if (there >= 0 && here >= 0 &&
-      H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, block, NULL) >= 0)
-    failed = H5Dread(file->colors, H5T_NATIVE_INT32, here, there, H5P_DEFAULT, color);
-  prism_status_t status =
-      failed < 0 ? prism_h5_failed(PRISM_IO, file->path, "reading", __FILE__, __LINE__, __func__)
-                 : PRISM_OK;
-  if (there >= 0) H5Sclose(there);
-  if (here >= 0) H5Sclose(here);
+  prism_status_t status = prism_h5_read_rows(file->path, PRISM_IO, file->colors, H5T_NATIVE_INT32,
+                                             (hsize_t)index, 1, (hsize_t)n, color);
   prism_h5_leave(was);
   return status;
 }

@@ -1,7 +1,6 @@
 #include "solve/run_rewrite.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -326,19 +325,6 @@ static prism_status_t match_solutions(const copier_t *self, hid_t file) {
 
 /* ---- Files --------------------------------------------------------------------- */
 
-static prism_status_t open_source(const char *path, hid_t *out) {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
-  bool good = access >= 0 && H5Pset_file_locking(access, false, true) >= 0 &&
-              H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
-  if (good) file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  if (good && file < 0) file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
-  prism_status_t status = PRISM_OK;
-  if (file < 0) status = prism_h5_failed(PRISM_IO, path, "opening", __FILE__, __LINE__, __func__);
-  if (access >= 0) H5Pclose(access);
-  *out = file;
-  return status;
-}
-
 /* Room for as much as the source has, before HDF5 hears of the data. */
 static prism_status_t reserve(const char *from, const char *to, int fd) {
   struct stat info;
@@ -362,7 +348,8 @@ static prism_status_t write_copy(copier_t *self, hid_t source, hid_t target,
 static prism_status_t rewrite(copier_t *self, const char *repaired) {
   hid_t source = -1, target = -1;
   int fd = -1;
-  PRISM_TRY(open_source(self->from, &source));
+  bool swmr = false;
+  PRISM_TRY(prism_h5_open_file(self->from, PRISM_IO, &swmr, &source));
   prism_status_t status = PRISM_OK;
   if (H5Aexists(source, "schema_version") <= 0 ||
       H5Lexists(source, "/telemetry", H5P_DEFAULT) <= 0)
@@ -378,18 +365,6 @@ static prism_status_t rewrite(copier_t *self, const char *repaired) {
   return status;
 }
 
-/* Give back the room beyond the end and force the file to the disk. */
-static prism_status_t settle(const char *path) {
-  int fd = open(path, O_RDWR | O_CLOEXEC), reason = 0;
-  struct stat info;
-  if (fd < 0) PRISM_FAIL(PRISM_STORAGE, "%s: %s", path, strerror(errno));
-  if (fstat(fd, &info) != 0 || ftruncate(fd, info.st_size) != 0) reason = errno;
-  if (fsync(fd) != 0 && errno != EINVAL && reason == 0) reason = errno;
-  if (close(fd) != 0 && reason == 0) reason = errno;
-  if (reason != 0) PRISM_FAIL(PRISM_STORAGE, "%s: %s", path, strerror(reason));
-  return PRISM_OK;
-}
-
 prism_status_t prism_run_rewrite(const char *from, const char *to, const char *repaired,
                                  prism_run_rescue_t *out) {
   memset(out, 0, sizeof *out);
@@ -398,7 +373,7 @@ prism_status_t prism_run_rewrite(const char *from, const char *to, const char *r
   prism_h5_entered_t was = prism_h5_enter();
   prism_status_t status = rewrite(&self, repaired);
   prism_h5_leave(was);
-  if (status == PRISM_OK) status = settle(to);
+  if (status == PRISM_OK) status = prism_h5_settle(to);
   if (status != PRISM_OK && self.created) unlink(to);
   PRISM_TRY(status);
   return PRISM_OK;

@@ -1,7 +1,6 @@
 #include "solve/store_h5.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -194,19 +193,6 @@ prism_status_t prism_h5_create(const prism_store_config_t *config, const char *c
   return PRISM_OK;
 }
 
-/* Give back the space reserved beyond the end and force the file to the disk. */
-static prism_status_t settle(const char *path) {
-  int fd = open(path, O_RDWR | O_CLOEXEC);
-  if (fd < 0) PRISM_FAIL(PRISM_STORAGE, "%s: %s", path, strerror(errno));
-  struct stat info;
-  int reason = 0;
-  if (fstat(fd, &info) != 0 || ftruncate(fd, info.st_size) != 0) reason = errno;
-  if (fsync(fd) != 0 && errno != EINVAL && reason == 0) reason = errno;
-  if (close(fd) != 0 && reason == 0) reason = errno;
-  if (reason != 0) PRISM_FAIL(PRISM_STORAGE, "%s: %s", path, strerror(reason));
-  return PRISM_OK;
-}
-
 /* Put a compressed copy in the place of the closed file. A file that stays as it is loses
  * nothing, so that failures do not count: a disk without room for both, say. Readers that have
  * the old one open keep it. */
@@ -232,7 +218,7 @@ prism_status_t prism_h5_close(prism_h5_t **file) {
     status = prism_error_record(PRISM_STORAGE, __FILE__, __LINE__, __func__,
                                 "%s cannot be closed; it ends with the last flush", self->path);
   prism_h5_leave(was);
-  if (status == PRISM_OK) status = settle(self->path);
+  if (status == PRISM_OK) status = prism_h5_settle(self->path);
   if (status == PRISM_OK) compress(self);
   release(file);
   return status;
