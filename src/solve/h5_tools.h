@@ -3,8 +3,9 @@
  * includes hdf5.h.
  *
  * The serial HDF5 library is not thread-safe: every function but prism_h5_enter,
- * prism_h5_reserve and prism_h5_settle is called between prism_h5_enter and prism_h5_leave. [in] path everywhere:
- * the file's name for messages. Failures are PRISM_STORAGE with the library's reason. */
+ * prism_h5_reserve and prism_h5_settle is called between prism_h5_enter and prism_h5_leave.
+ * [in] path everywhere: the file's name for messages. Failures are PRISM_STORAGE, where no other
+ * code is asked for, with the library's reason. */
 #ifndef PRISM_SOLVE_H5_TOOLS_H
 #define PRISM_SOLVE_H5_TOOLS_H
 
@@ -43,10 +44,18 @@ prism_status_t prism_h5_failed(prism_status_t code, const char *path, const char
 #define PRISM_H5_FAILED(path, what) \
   prism_h5_failed(PRISM_STORAGE, (path), (what), __FILE__, __LINE__, __func__)
 
+/* The same for a file that is read: PRISM_IO. */
+#define PRISM_H5_UNREADABLE(path, what) \
+  prism_h5_failed(PRISM_IO, (path), (what), __FILE__, __LINE__, __func__)
+
 /* Return from the function when an HDF5 call failed. */
 #define PRISM_H5_TRY(path, what, call)                          \
   do {                                                          \
     if ((call) < 0) return PRISM_H5_FAILED((path), (what));     \
+  } while (0)
+#define PRISM_H5_READ_TRY(path, what, call)                     \
+  do {                                                          \
+    if ((call) < 0) return PRISM_H5_UNREADABLE((path), (what)); \
   } while (0)
 
 /* ---- Making things ---- */

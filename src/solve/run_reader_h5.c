@@ -44,7 +44,7 @@ struct prism_run_h5 {
 static prism_status_t read_text(const char *path, hid_t attribute, char **out) {
   *out = NULL;
   hid_t type = H5Aget_type(attribute), memory = -1;
-  PRISM_H5_TRY(path, "reading an attribute", type);
+  PRISM_H5_READ_TRY(path, "reading an attribute", type);
   prism_status_t status = PRISM_OK;
   H5T_class_t kind = H5Tget_class(type);
   size_t bytes = H5Tget_size(type);
@@ -57,14 +57,14 @@ static prism_status_t read_text(const char *path, hid_t attribute, char **out) {
   double real = 0.0;
   if (single && kind == H5T_STRING && H5Tis_variable_str(type) > 0) {
     if (H5Aread(attribute, type, &variable) < 0)
-      status = PRISM_H5_FAILED(path, "reading an attribute");
+      status = PRISM_H5_UNREADABLE(path, "reading an attribute");
     else
       status = prism_string_format(out, "%s", variable != NULL ? variable : "");
     if (variable != NULL) H5free_memory(variable);
   } else if (single && kind == H5T_STRING && bytes < MOST_TEXT) {
     status = PRISM_ALLOC_ZERO(bytes + 1, &fixed);
     if (status == PRISM_OK && H5Aread(attribute, type, fixed) < 0)
-      status = PRISM_H5_FAILED(path, "reading an attribute");
+      status = PRISM_H5_UNREADABLE(path, "reading an attribute");
     if (status == PRISM_OK)
       *out = fixed;
     else
@@ -74,13 +74,13 @@ static prism_status_t read_text(const char *path, hid_t attribute, char **out) {
     memory = natural ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64;
     uint64_t number = 0;
     if (H5Aread(attribute, memory, natural ? (void *)&number : (void *)&whole) < 0)
-      status = PRISM_H5_FAILED(path, "reading an attribute");
+      status = PRISM_H5_UNREADABLE(path, "reading an attribute");
     else
       status = natural ? prism_string_format(out, "%" PRIu64, number)
                        : prism_string_format(out, "%" PRId64, whole);
   } else if (single && kind == H5T_FLOAT) {
     if (H5Aread(attribute, H5T_NATIVE_DOUBLE, &real) < 0)
-      status = PRISM_H5_FAILED(path, "reading an attribute");
+      status = PRISM_H5_UNREADABLE(path, "reading an attribute");
     else
       status = prism_string_format(out, "%.17g", real);
   }
@@ -93,7 +93,7 @@ static prism_status_t named_text(const char *path, hid_t object, const char *nam
   *out = NULL;
   if (H5Aexists(object, name) <= 0) return PRISM_OK;
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-  PRISM_H5_TRY(path, "reading an attribute", attribute);
+  PRISM_H5_READ_TRY(path, "reading an attribute", attribute);
   prism_status_t status = read_text(path, attribute, out);
   H5Aclose(attribute);
   return status;
@@ -143,11 +143,11 @@ static prism_status_t load_pairs(const char *path, hid_t file, const char *group
                                  prism_run_facts_t *facts) {
   if (H5Lexists(file, group, H5P_DEFAULT) <= 0) return PRISM_OK;
   hid_t object = H5Gopen2(file, group, H5P_DEFAULT);
-  PRISM_H5_TRY(path, "opening a group", object);
+  PRISM_H5_READ_TRY(path, "opening a group", object);
   collection_t all = {path, facts, config, PRISM_OK};
   herr_t done = H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, collect, &all);
   if (done < 0 && all.status == PRISM_OK)
-    all.status = PRISM_H5_FAILED(path, "reading attributes");
+    all.status = PRISM_H5_UNREADABLE(path, "reading attributes");
   H5Gclose(object);
   return all.status;
 }
@@ -155,7 +155,7 @@ static prism_status_t load_pairs(const char *path, hid_t file, const char *group
 static prism_status_t load_graph(const char *path, hid_t file, prism_run_facts_t *facts) {
   if (H5Lexists(file, "/graph", H5P_DEFAULT) <= 0) return PRISM_OK;
   hid_t object = H5Gopen2(file, "/graph", H5P_DEFAULT);
-  PRISM_H5_TRY(path, "opening a group", object);
+  PRISM_H5_READ_TRY(path, "opening a group", object);
   prism_status_t status = named_text(path, object, "name", &facts->graph_name);
   if (status == PRISM_OK) status = named_text(path, object, "hash", &facts->graph_hash);
   if (status == PRISM_OK) status = named_i64(path, object, "n", -1, &facts->n);
@@ -218,7 +218,7 @@ static prism_status_t match_fields(const char *path, const prism_record_table_t 
                                    source_t *self) {
   hid_t type = H5Dget_type(self->dataset), member[MOST_FIELDS];
   size_t bytes[MOST_FIELDS];
-  PRISM_H5_TRY(path, "reading a type", type);
+  PRISM_H5_READ_TRY(path, "reading a type", type);
   if (H5Tget_class(type) != H5T_COMPOUND) {
     H5Tclose(type);
     PRISM_FAIL(PRISM_FORMAT, "%s: %s is not a table of a run", path, table->path);
@@ -241,12 +241,12 @@ static prism_status_t match_fields(const char *path, const prism_record_table_t 
                                 "%s: %s has no field of a run", path, table->path);
   if (status == PRISM_OK) {
     self->packed = H5Tcreate(H5T_COMPOUND, self->bytes);
-    if (self->packed < 0) status = PRISM_H5_FAILED(path, "making a type");
+    if (self->packed < 0) status = PRISM_H5_UNREADABLE(path, "making a type");
   }
   for (int32_t i = 0; i < self->fields; ++i) {
     if (status == PRISM_OK && H5Tinsert(self->packed, table->field[self->field[i]].name,
                                         self->offset[i], member[i]) < 0)
-      status = PRISM_H5_FAILED(path, "making a type");
+      status = PRISM_H5_UNREADABLE(path, "making a type");
     H5Tclose(member[i]);
   }
   return status;
@@ -358,14 +358,14 @@ static prism_status_t refresh(prism_run_h5_t *self) {
     source_t *table = &self->table[kind];
     hsize_t size = 0;
     if (table->dataset < 0) continue;
-    if (self->swmr) PRISM_H5_TRY(self->path, "refreshing", H5Drefresh(table->dataset));
+    if (self->swmr) PRISM_H5_READ_TRY(self->path, "refreshing", H5Drefresh(table->dataset));
     if (!extent(table->dataset, 1, &size))
       PRISM_FAIL(PRISM_IO, "%s: the size of a table cannot be read", self->path);
     if ((int64_t)size > table->rows) table->rows = (int64_t)size;
   }
   hsize_t size[2] = {0, 0};
   if (self->colors < 0) return PRISM_OK;
-  if (self->swmr) PRISM_H5_TRY(self->path, "refreshing", H5Drefresh(self->colors));
+  if (self->swmr) PRISM_H5_READ_TRY(self->path, "refreshing", H5Drefresh(self->colors));
   if (!extent(self->colors, 2, size))
     PRISM_FAIL(PRISM_IO, "%s: /solutions/colors is no matrix", self->path);
   self->color_rows = (int64_t)size[0];
@@ -376,6 +376,7 @@ static prism_status_t refresh(prism_run_h5_t *self) {
 prism_status_t prism_run_h5_open(const char *path, prism_run_facts_t *facts,
                                  prism_run_h5_t **out) {
   prism_run_h5_t *self = NULL;
+  PRISM_TRY(prism_h5_check_memory());
   PRISM_TRY(PRISM_ALLOC_ZERO(1, &self));
   self->file = self->colors = -1;
   for (int kind = 0; kind < PRISM_RECORD_COUNT; ++kind)
@@ -412,7 +413,7 @@ prism_status_t prism_run_h5_refresh(prism_run_h5_t *file) {
   prism_h5_entered_t was = prism_h5_enter();
   prism_status_t status = refresh(file);
   prism_h5_leave(was);
-  return status == PRISM_STORAGE ? PRISM_IO : status;
+  return status;
 }
 
 int64_t prism_run_h5_rows(const prism_run_h5_t *file, prism_record_kind_t kind) {

@@ -33,11 +33,11 @@ static prism_status_t copy_value(const copier_t *self, hid_t source, hid_t targe
   size_t bytes = H5Tget_size(type);
   hssize_t points = H5Sget_simple_extent_npoints(space);
   void *value = NULL;
-  if (bytes == 0 || points < 0) return PRISM_H5_FAILED(self->from, "reading an attribute");
+  if (bytes == 0 || points < 0) return PRISM_H5_UNREADABLE(self->from, "reading an attribute");
   PRISM_TRY(prism_alloc_zero_bytes((size_t)points + 1, bytes, &value));
   prism_status_t status = PRISM_OK;
   if (H5Aread(source, type, value) < 0)
-    status = PRISM_H5_FAILED(self->from, "reading an attribute");
+    status = PRISM_H5_UNREADABLE(self->from, "reading an attribute");
   else if (H5Awrite(target, type, value) < 0)
     status = PRISM_H5_FAILED(self->to, "writing an attribute");
   const bool variable = H5Tdetect_class(type, H5T_VLEN) > 0 || H5Tis_variable_str(type) > 0;
@@ -74,7 +74,7 @@ static prism_status_t copy_attributes(const copier_t *self, hid_t source, hid_t 
   attributes_t all = {self, target, PRISM_OK};
   herr_t done = H5Aiterate2(source, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &all);
   if (done < 0 && all.status == PRISM_OK)
-    all.status = PRISM_H5_FAILED(self->from, "reading attributes");
+    all.status = PRISM_H5_UNREADABLE(self->from, "reading attributes");
   return all.status;
 }
 
@@ -198,7 +198,7 @@ static hid_t compressed_form(const copier_t *self, hid_t dataset) {
 static prism_status_t describe(const copier_t *self, hid_t source, pair_t *pair, hid_t *space) {
   *pair = (pair_t){.source = source, .target = -1, .type = H5Dget_type(source)};
   *space = H5Dget_space(source);
-  if (pair->type < 0 || *space < 0) return PRISM_H5_FAILED(self->from, "reading a table");
+  if (pair->type < 0 || *space < 0) return PRISM_H5_UNREADABLE(self->from, "reading a table");
   pair->dimensions = H5Sget_simple_extent_ndims(*space);
   const bool plain = pair->dimensions >= 1 && pair->dimensions <= MOST_DIMENSIONS &&
                      H5Tdetect_class(pair->type, H5T_VLEN) == 0 &&
@@ -275,7 +275,7 @@ static herr_t copy_link(hid_t group, const char *name, const H5L_info_t *info, v
   if (info->type != H5L_TYPE_HARD) return 0; /* runs have no others */
   hid_t object = H5Oopen(group, name, H5P_DEFAULT);
   if (object < 0) {
-    copier->status = PRISM_H5_FAILED(copier->from, "opening an object");
+    copier->status = PRISM_H5_UNREADABLE(copier->from, "opening an object");
     return -1;
   }
   H5I_type_t kind = H5Iget_type(object);
@@ -290,7 +290,7 @@ static prism_status_t copy_members(copier_t *self, hid_t source, hid_t target) {
   PRISM_TRY(copy_attributes(self, source, target));
   herr_t done = H5Literate(source, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_link, &all);
   if (done < 0 && self->status == PRISM_OK)
-    self->status = PRISM_H5_FAILED(self->from, "reading a group");
+    self->status = PRISM_H5_UNREADABLE(self->from, "reading a group");
   return self->status;
 }
 
@@ -370,6 +370,7 @@ prism_status_t prism_run_rewrite(const char *from, const char *to, const char *r
   memset(out, 0, sizeof *out);
   for (int kind = 0; kind < PRISM_RECORD_COUNT; ++kind) out->rows[kind] = -1;
   copier_t self = {.from = from, .to = to, .rescue = out};
+  PRISM_TRY(prism_h5_check_memory());
   prism_h5_entered_t was = prism_h5_enter();
   prism_status_t status = rewrite(&self, repaired);
   prism_h5_leave(was);

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+#include "solve/run_reader.h"
 #include "store_fixture.h"
 
 static hid_t open_run(const char *path) {
@@ -114,6 +115,27 @@ static void test_every_object_of_the_schema(void **state) {
   assert_int_equal(threads[1], 4);
   assert_string_equal(host[1], "beta");
   H5Fclose(file);
+  fixture_close(&self);
+}
+
+/* A file that cannot be read is no file that cannot be written. */
+static void test_another_object_in_its_place(void **state) {
+  (void)state;
+  fixture_t self;
+  fixture_open(&self, 300);
+  prism_store_t *store = NULL;
+  prism_run_reader_t *reader = NULL;
+  assert_int_equal(prism_store_open(&self.config, &store), PRISM_OK);
+  assert_int_equal(prism_store_close(&store, NULL), PRISM_OK);
+  hid_t file = H5Fopen(self.run, H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(file >= 0 && H5Ldelete(file, "/build", H5P_DEFAULT) >= 0);
+  hid_t type = H5Tcopy(H5T_NATIVE_INT32);
+  assert_true(H5Tcommit2(file, "/build", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  H5Tclose(type);
+  H5Fclose(file);
+  assert_int_equal(prism_run_open(self.run, PRISM_RUN_H5, &reader), PRISM_IO);
+  assert_non_null(strstr(prism_error_text(), "opening a group failed"));
+  assert_null(reader);
   fixture_close(&self);
 }
 
@@ -362,6 +384,7 @@ int main(void) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_object_of_the_schema),
+      cmocka_unit_test(test_another_object_in_its_place),
       cmocka_unit_test(test_rows_read_back),
       cmocka_unit_test(test_width_of_colors),
       cmocka_unit_test(test_file_size_limit_for_a_while),
