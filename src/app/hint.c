@@ -26,7 +26,8 @@ static size_t edit_distance(const char *a, const char *b) {
 
 void prism_hint_try(prism_hint_t *hint, const char *word, const char *candidate) {
   size_t distance = edit_distance(word, candidate);
-  size_t allowed = strlen(candidate) < 6 ? 1 : strlen(candidate) / 3;
+  size_t length = strlen(candidate);
+  size_t allowed = length < 3 ? 0 : length < 6 ? 1 : length / 3;
   if (distance > allowed || (hint->best[0] != '\0' && distance >= hint->distance)) return;
   snprintf(hint->best, sizeof hint->best, "%s", candidate);
   hint->distance = distance;

@@ -12,7 +12,7 @@ typedef struct prism_hint {
 } prism_hint_t;
 
 /* Compare one candidate with `word`. Candidates that differ in more than a third
- * of the letters (of short ones: more than one) are not near. */
+ * of the letters (of short ones: more than one; of two letters: any) are not near. */
 void prism_hint_try(prism_hint_t *hint, const char *word, const char *candidate);
 
 /* Append "; did you mean X?" to `out` when something is near. */

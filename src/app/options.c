@@ -82,7 +82,9 @@ static prism_status_t set_parameter(prism_params_t *params, const prism_param_ro
     PRISM_TRY(take_value(argument, argc, argv, at, &value));
   }
   PRISM_TRY(prism_params_set(params, row, value, "command line"));
-  /* 0 stands for "none" in a file; on the command line it is a mistake. */
+  /* "" and 0 stand for "none" in a file; on the command line they are a mistake. */
+  if (by_alias && row->type == PRISM_PARAM_TEXT && value[0] == '\0')
+    PRISM_FAIL(PRISM_INVALID, "command line: %s: the name is empty", row->alias);
   bool colors = strcmp(row->alias, "-k") == 0 || strcmp(row->alias, "--target") == 0;
   if (by_alias && colors && *(const int64_t *)(const void *)((char *)params + row->offset) < 1) {
     PRISM_FAIL(PRISM_INVALID, "command line: %s: a graph needs at least 1 color", row->alias);

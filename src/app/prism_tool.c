@@ -31,13 +31,24 @@ static const subcommand_t subcommands[] = {
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
+enum { USAGE_BYTES = 64 };
+
+static void format_usage(const subcommand_t *subcommand, char out[USAGE_BYTES]) {
+  snprintf(out, USAGE_BYTES, "%s %s", subcommand->name, subcommand->arguments);
+}
+
 static int print_help(void) {
   prism_text_t text = {0};
+  char usage[USAGE_BYTES];
+  int width = 0;
+  for (int i = 0; i < SUBCOMMANDS; ++i) {
+    format_usage(&subcommands[i], usage);
+    if ((int)strlen(usage) > width) width = (int)strlen(usage);
+  }
   prism_status_t status = prism_text_add(&text, "Usage: prism SUBCOMMAND ...\n\n");
   for (int i = 0; i < SUBCOMMANDS && status == PRISM_OK; ++i) {
-    char usage[64];
-    snprintf(usage, sizeof usage, "%s %s", subcommands[i].name, subcommands[i].arguments);
-    status = prism_text_add(&text, "  %-26s  %s\n", usage, subcommands[i].help);
+    format_usage(&subcommands[i], usage);
+    status = prism_text_add(&text, "  %-*s  %s\n", width, usage, subcommands[i].help);
   }
   if (status == PRISM_OK) {
     status = prism_text_add(&text, "\nprism SUBCOMMAND --help says more. prism --version lists "
@@ -58,7 +69,7 @@ static int print_version(void) {
 
 int main(int argc, char **argv) {
   if (argc < 2) return prism_tool_usage("no subcommand given; see prism --help");
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help();
+  if (prism_tool_is_help(argv[1])) return print_help();
   if (strcmp(argv[1], "--version") == 0) return print_version();
   prism_hint_t hint = {0};
   for (int i = 0; i < SUBCOMMANDS; ++i) {

@@ -166,14 +166,11 @@ int prism_tool_config(int argc, char *const *argv) {
   int files = 0;
   bool diff = false;
   for (int i = 1; i < argc; ++i) {
-    if (strcmp(argv[i], "--help") == 0) {
-      fputs(help, stdout);
-      return 0;
-    }
+    if (prism_tool_is_help(argv[i])) return prism_tool_help(help);
     if (strcmp(argv[i], "--diff") == 0) {
       diff = true;
     } else if (argv[i][0] == '-') {
-      return prism_tool_usage("config: unknown option %s", argv[i]);
+      return prism_tool_unknown_option("config", argv[i]);
     } else if (files == 2) {
       return prism_tool_usage("config takes at most two files");
     } else {

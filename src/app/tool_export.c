@@ -208,8 +208,8 @@ static prism_status_t write_file(prism_run_reader_t *reader, const request_t *re
   prism_status_t status =
       sink->file != NULL
           ? write_table(reader, request, sink)
-          : prism_error_record(PRISM_IO, __FILE__, __LINE__, __func__, "%s: %s", temporary,
-                               strerror(errno));
+          : prism_error_record(PRISM_IO, __FILE__, __LINE__, __func__, "%s: %s",
+                               request->output, strerror(errno));
   const bool opened = sink->file != NULL;
   if (opened && fclose(sink->file) != 0 && status == PRISM_OK)
     status = prism_error_record(PRISM_STORAGE, __FILE__, __LINE__, __func__, "%s: %s",
@@ -259,10 +259,7 @@ int prism_tool_export(int argc, char *const *argv) {
   for (int i = 1; i < argc; ++i) {
     const char *argument = argv[i];
     const bool table = strcmp(argument, "--table") == 0, output = strcmp(argument, "-o") == 0;
-    if (strcmp(argument, "--help") == 0) {
-      fputs(help, stdout);
-      return 0;
-    }
+    if (prism_tool_is_help(argument)) return prism_tool_help(help);
     if (strcmp(argument, "--csv") == 0) {
       csv = true;
     } else if (strcmp(argument, "--json") == 0) {
@@ -275,7 +272,7 @@ int prism_tool_export(int argc, char *const *argv) {
       if (i + 1 == argc) return prism_tool_usage("export: %s needs a value", argument);
       *(table ? &request.table : &request.output) = argv[++i];
     } else if (argument[0] == '-') {
-      return prism_tool_usage("export: unknown option %s; see prism export --help", argument);
+      return prism_tool_unknown_option("export", argument);
     } else if (request.run != NULL) {
       return prism_tool_usage("export takes one run");
     } else {

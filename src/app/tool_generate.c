@@ -86,12 +86,12 @@ static const family_t families[] = {
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };
 
-static void print_help(void) {
+static int print_help(void) {
   fputs("Usage: prism generate FAMILY OPTIONS [--seed N] [-o FILE [--force]]\n\n", stdout);
   for (int i = 0; i < FAMILIES; ++i) printf("  %-10s %s\n", families[i].name, families[i].help);
-  fputs("\nWrites a DIMACS .col file to FILE or standard output. The same options and seed\n"
-        "(default 1) give the same graph everywhere. Missing sides are equal to the first.\n",
-        stdout);
+  return prism_tool_help(
+      "\nWrites a DIMACS .col file to FILE or standard output. The same options and seed\n"
+      "(default 1) give the same graph everywhere. Missing sides are equal to the first.\n");
 }
 
 static prism_status_t parse_whole(const char *name, const char *text, int64_t *out) {
@@ -165,7 +165,8 @@ static prism_status_t find_option(const char *name, option_t *out) {
   }
   char advice[160] = "";
   prism_hint_append(&hint, advice, sizeof advice);
-  PRISM_FAIL(PRISM_INVALID, "generate: unknown option %s%s", name, advice);
+  PRISM_FAIL(PRISM_INVALID, "generate: unknown option %s%s", name,
+             advice[0] == '\0' ? "; see prism generate --help" : advice);
 }
 
 static prism_status_t parse(const family_t *family, int argc, char *const *argv, values_t *v) {
@@ -245,10 +246,8 @@ static prism_status_t generate(const family_t *family, int argc, char *const *ar
 
 int prism_tool_generate(int argc, char *const *argv) {
   if (argc < 2) return prism_tool_usage("generate: no family given; see prism generate --help");
-  if (strcmp(argv[1], "--help") == 0) {
-    print_help();
-    return 0;
-  }
+  for (int i = 1; i < argc; ++i)
+    if (prism_tool_is_help(argv[i])) return print_help();
   prism_hint_t hint = {0};
   for (int i = 0; i < FAMILIES; ++i) {
     if (strcmp(families[i].name, argv[1]) == 0) {
@@ -259,5 +258,6 @@ int prism_tool_generate(int argc, char *const *argv) {
   }
   char advice[160] = "";
   prism_hint_append(&hint, advice, sizeof advice);
-  return prism_tool_usage("generate: unknown family %s%s", argv[1], advice);
+  return prism_tool_usage("generate: unknown family %s%s", argv[1],
+                          advice[0] == '\0' ? "; see prism generate --help" : advice);
 }

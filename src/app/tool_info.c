@@ -174,14 +174,11 @@ int prism_tool_info(int argc, char *const *argv) {
   const char *path = NULL;
   bool json = false;
   for (int i = 1; i < argc; ++i) {
-    if (strcmp(argv[i], "--help") == 0) {
-      fputs(help, stdout);
-      return 0;
-    }
+    if (prism_tool_is_help(argv[i])) return prism_tool_help(help);
     if (strcmp(argv[i], "--json") == 0) {
       json = true;
     } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-      return prism_tool_usage("info: unknown option %s", argv[i]);
+      return prism_tool_unknown_option("info", argv[i]);
     } else if (path != NULL) {
       return prism_tool_usage("info takes one graph");
     } else {

@@ -219,10 +219,7 @@ int prism_tool_monitor(int argc, char *const *argv) {
   int views = 0;
   for (int i = 1; i < argc; ++i) {
     const char *argument = argv[i];
-    if (strcmp(argument, "--help") == 0) {
-      fputs(help, stdout);
-      return 0;
-    }
+    if (prism_tool_is_help(argument)) return prism_tool_help(help);
     if (take_flag(&request, argument, &views)) continue;
     if (strcmp(argument, "--phase") == 0 || strcmp(argument, "--rank") == 0 ||
         strcmp(argument, "--since") == 0 || strcmp(argument, "--serve") == 0) {
@@ -230,7 +227,7 @@ int prism_tool_monitor(int argc, char *const *argv) {
       if (refused != 0) return refused;
       ++i;
     } else if (argument[0] == '-') {
-      return prism_tool_usage("monitor: unknown option %s; see prism monitor --help", argument);
+      return prism_tool_unknown_option("monitor", argument);
     } else if (request.run != NULL) {
       return prism_tool_usage("monitor shows one run");
     } else {

@@ -124,10 +124,7 @@ int prism_tool_repair(int argc, char *const *argv) {
   request_t request = {0};
   for (int i = 1; i < argc; ++i) {
     const char *argument = argv[i];
-    if (strcmp(argument, "--help") == 0) {
-      fputs(help, stdout);
-      return 0;
-    }
+    if (prism_tool_is_help(argument)) return prism_tool_help(help);
     if (strcmp(argument, "--in-place") == 0) {
       request.in_place = true;
     } else if (strcmp(argument, "--force") == 0) {
@@ -136,7 +133,7 @@ int prism_tool_repair(int argc, char *const *argv) {
       if (i + 1 == argc) return prism_tool_usage("repair: -o needs a file");
       request.output = argv[++i];
     } else if (argument[0] == '-') {
-      return prism_tool_usage("repair: unknown option %s; see prism repair --help", argument);
+      return prism_tool_unknown_option("repair", argument);
     } else if (request.run != NULL) {
       return prism_tool_usage("repair takes one run");
     } else {

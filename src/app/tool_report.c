@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/print.h"
 #include "app/tool.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 extern char **environ;
@@ -156,10 +156,7 @@ static int no_python(void) {
 int prism_tool_report(int argc, char *const *argv) {
   if (argc == 1) return prism_tool_usage("report needs a run file; see prism report --help");
   for (int i = 1; i < argc; ++i) {
-    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-      fputs(help, stdout);
-      return 0;
-    }
+    if (prism_tool_is_help(argv[i])) return prism_tool_help(help);
   }
   char folder[PATH_MAX];
   bool found = find_package(folder, sizeof folder);

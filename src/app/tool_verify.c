@@ -66,13 +66,10 @@ static int verify(const char *graph_path, const char *path) {
 }
 
 int prism_tool_verify(int argc, char *const *argv) {
-  if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-    fputs(help, stdout);
-    return 0;
-  }
   for (int i = 1; i < argc; ++i) {
+    if (prism_tool_is_help(argv[i])) return prism_tool_help(help);
     if (argv[i][0] == '-' && argv[i][1] != '\0') {
-      return prism_tool_usage("verify: unknown option %s", argv[i]);
+      return prism_tool_unknown_option("verify", argv[i]);
     }
   }
   if (argc != 3) return prism_tool_usage("verify needs a graph and a solution");

@@ -19,6 +19,8 @@ def test_information():
     expect(tool("--version"), 0, "prism ")
     for name in ["verify", "info", "generate", "config"]:
         expect(tool(name, "--help"), 0, f"prism {name}")
+        expect(tool(name, "-h"), 0, f"prism {name}")
+        refused(tool(name, "--nonsense", "x"), "unknown ", f"; see prism {name} --help")
 
 
 def test_usage_errors():
@@ -209,6 +211,8 @@ def test_generate_and_info():
     refused(tool("generate", "rook", "--rows", 4, "--seed", 1), "has no option")
     refused(tool("generate", "rok", "--rows", 4), "did you mean rook?")
     refused(tool("generate", "queen", "--rows", 4, "-o", queen(5)), "--force")
+    refused(tool("generate", "xyzzy"), "unknown family xyzzy; see prism generate --help")
+    refused(tool("generate", "gnp", "--foo"), "unknown option --foo; see prism generate --help")
     refused(tool("reprot"), "unknown subcommand", "did you mean report?")
     refused(tool("report"), "needs a run file")
     refused(tool(), "no subcommand")
@@ -218,6 +222,7 @@ def test_full_standard_output():
     with open("/dev/full", "wb") as full:
         expect(dist("--help", stdout=full), 3, "standard output")
         expect(tool("config", stdout=full), 3, "standard output")
+        expect(tool("config", "--help", stdout=full), 3, "standard output")
         expect(dist("--quiet", queen(5), stdout=full), 3, "standard output")
 
 

@@ -125,7 +125,9 @@ static void errors(void **state) {
           "g");
   REFUSED("checkpoint.enabled is false", "--checkpoint=x.h5", "--checkpoint.enabled=no", "g");
   REFUSED("takes no value", "--list-devices=all");
-  REFUSED("unknown option -x", "-x", "g");
+  REFUSED("unknown option -x; see --help", "-x", "g");
+  REFUSED("--resume: the name is empty", "--resume", "", "g");
+  REFUSED("--output: the name is empty", "--output=", "g");
   REFUSED("needs a value", "g", "--seed");
   REFUSED("needs a value", "g", "--config");
   REFUSED("takes no value", "--no-migration=no", "g");
