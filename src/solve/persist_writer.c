@@ -1,12 +1,11 @@
 #include "solve/persist_writer.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "solve/worker.h"
 
 enum { SLOTS = 8 };
 
@@ -132,22 +131,6 @@ static void *writer_main(void *argument) {
 
 /* ---- The main thread's side -------------------------------------------------------------- */
 
-/* The search's signals are not for this thread; a blocked SIGXFSZ makes a file size limit an
- * ordinary write error here. */
-static prism_status_t start_thread(writer_t *w) {
-  sigset_t all, before;
-  sigfillset(&all);
-  static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-  for (size_t i = 0; i < sizeof own / sizeof own[0]; ++i) sigdelset(&all, own[i]);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int reason = pthread_create(&w->thread, NULL, writer_main, w);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (reason != 0)
-    PRISM_FAIL(PRISM_MEMORY, "the thread that writes checkpoints cannot start: %s",
-               strerror(reason));
-  return PRISM_OK;
-}
-
 static void release(writer_t *w) {
   pthread_cond_destroy(&w->wake);
   pthread_mutex_destroy(&w->lock);
@@ -163,7 +146,8 @@ prism_status_t prism_persist_writer_create(const char *path, const prism_history
   w->history = history;
   pthread_mutex_init(&w->lock, NULL);
   pthread_cond_init(&w->wake, NULL);
-  prism_status_t status = start_thread(w);
+  prism_status_t status =
+      prism_worker_start(&w->thread, writer_main, w, "the thread that writes checkpoints");
   if (status != PRISM_OK)
     release(w);
   else

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "model/solution.h"
 #include "solve/jsonl.h"
 #include "solve/store_h5.h"
+#include "solve/worker.h"
 
 enum {
   SLOTS = 2,                 /* solutions that may wait before the caller does */
@@ -413,18 +413,9 @@ static void *io_main(void *argument) {
   return NULL;
 }
 
-/* The search's signals are not for this thread. A blocked SIGXFSZ makes a file
- * size limit an ordinary write error here. */
-static prism_status_t start_thread(prism_store_t *self) {
-  sigset_t all, before;
-  sigfillset(&all);
-  static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-  for (size_t i = 0; i < sizeof own / sizeof own[0]; ++i) sigdelset(&all, own[i]);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int reason = pthread_create(&self->thread, NULL, io_main, self);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (reason != 0) PRISM_FAIL(PRISM_MEMORY, "the I/O thread cannot start: %s", strerror(reason));
-
+/* The thread, and the files that it opens. */
+static prism_status_t start(prism_store_t *self) {
+  PRISM_TRY(prism_worker_start(&self->thread, io_main, self, "the I/O thread"));
   pthread_mutex_lock(&self->mutex);
   while (!self->opened) pthread_cond_wait(&self->taken, &self->mutex);
   pthread_mutex_unlock(&self->mutex);
@@ -483,7 +474,7 @@ prism_status_t prism_store_open(const prism_store_config_t *config, prism_store_
   pthread_cond_init(&self->wake, &attributes);
   pthread_condattr_destroy(&attributes);
   prism_status_t status = prepare(self, config);
-  if (status == PRISM_OK) status = start_thread(self);
+  if (status == PRISM_OK) status = start(self);
   if (status != PRISM_OK) {
     release(self);
     prism_error_frame(__FILE__, __LINE__, __func__);

@@ -1,7 +1,7 @@
 #include "solve/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,4 +106,17 @@ prism_status_t prism_worker_run(prism_worker_fn_t fn, void *arg, const prism_com
   pthread_mutex_destroy(&worker.lock);
   pthread_cond_destroy(&worker.ended);
   return status;
+}
+
+prism_status_t prism_worker_start(pthread_t *thread, void *(*main_fn)(void *), void *arg,
+                                  const char *what) {
+  static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+  sigset_t all, before;
+  sigfillset(&all);
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; ++i) sigdelset(&all, own[i]);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int reason = pthread_create(thread, NULL, main_fn, arg);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (reason != 0) PRISM_FAIL(PRISM_MEMORY, "%s cannot start: %s", what, strerror(reason));
+  return PRISM_OK;
 }
