@@ -59,9 +59,9 @@ static void lend(const prism_gpu_island_t *island, prism_saved_island_t *saved) 
   saved->last = island->last;
   saved->seeded = island->seeded;
   saved->stood_in = island->stood_in;
-  saved->incumbent = (prism_saved_colors_t){island->incumbent_k > 0, island->incumbent_k,
+  saved->incumbent = (prism_colorings_t){island->incumbent_k > 0, island->incumbent_k,
                                             island->incumbent};
-  saved->founders = (prism_saved_colors_t){island->founders, island->founder_k, island->founder};
+  saved->founders = (prism_colorings_t){island->founders, island->founder_k, island->founder};
   saved->guest = island->guest;
   saved->guest_f = island->guest_f;
 }
@@ -286,14 +286,14 @@ static prism_status_t build(prism_gpu_island_t *island, prism_saved_island_t *sa
 
 static prism_status_t find_starts(const prism_gpu_island_t *island,
                                   const prism_island_state_t *state,
-                                  prism_saved_colors_t *starts) {
+                                  prism_colorings_t *starts) {
   const size_t fit = most_start_bytes / ((size_t)state->n * sizeof *starts->color) + 1;
-  return prism_saved_starts(state, island->kernel,
-                            fit < PRISM_SAVED_STARTS ? (int32_t)fit : PRISM_SAVED_STARTS, starts);
+  const int32_t most = fit < PRISM_SAVED_STARTS ? (int32_t)fit : PRISM_SAVED_STARTS;
+  return prism_island_state_starts(state, island->kernel, most, starts);
 }
 
 /* The best of them is the incumbent too. */
-static void take_starts(prism_gpu_island_t *island, prism_saved_colors_t *starts) {
+static void take_starts(prism_gpu_island_t *island, prism_colorings_t *starts) {
   if (starts->count == 0) return;
   memcpy(island->incumbent, starts->color,
          (size_t)island->kernel->n * sizeof *island->incumbent);
@@ -308,7 +308,7 @@ static void take_starts(prism_gpu_island_t *island, prism_saved_colors_t *starts
  * empty */
 static prism_status_t begin_with_rows(prism_gpu_island_t *island,
                                       const prism_island_state_t *state,
-                                      prism_saved_colors_t *starts) {
+                                      prism_colorings_t *starts) {
   clear(island);
   if (starts->color == NULL) PRISM_TRY(find_starts(island, state, starts));
   take_starts(island, starts);
@@ -318,7 +318,7 @@ static prism_status_t begin_with_rows(prism_gpu_island_t *island,
 /* Put what was read in the place of what the island has. [in] own  the bytes were read;
  * [out] own  false: only the rows were taken */
 static prism_status_t replace(prism_gpu_island_t *island, prism_saved_island_t *saved,
-                              const prism_island_state_t *state, prism_saved_colors_t *starts,
+                              const prism_island_state_t *state, prism_colorings_t *starts,
                               bool *own) {
   if (!*own) PRISM_TRY(find_starts(island, state, starts)); /* it fails before anything is lost */
   PRISM_TRY(prism_hooks_cuda_collect(&island->hooks, island->view, island->stream));
@@ -340,7 +340,7 @@ prism_status_t prism_gpu_island_restore(prism_gpu_island_t *island,
                                         const prism_island_state_t *state, bool *exact) {
   const prism_saved_kind_t kind = kind_of(island);
   prism_saved_island_t saved = {.guest_f = -1};
-  prism_saved_colors_t starts = {.count = 0};
+  prism_colorings_t starts = {.count = 0};
   PRISM_TRY(prism_island_state_check(state, island->kernel->n));
   PRISM_TRY(prism_device_use(island->context->device.index));
   bool own = strcmp(state->engine, prism_saved_engine) == 0 &&

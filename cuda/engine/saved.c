@@ -38,7 +38,7 @@ int32_t prism_saved_rows(prism_saved_island_t *saved) {
 
 /* ---- writing ---- */
 
-static void put_colors(const prism_saved_colors_t *colors, int32_t n, prism_pack_t *pack) {
+static void put_colors(const prism_colorings_t *colors, int32_t n, prism_pack_t *pack) {
   prism_pack_i32(pack, colors->count);
   prism_pack_i32(pack, colors->k);
   prism_pack_small(pack, colors->color, (size_t)colors->count * (size_t)n, colors->k);
@@ -128,7 +128,7 @@ typedef struct reader {
   int32_t rows; /* that have their place so far */
 } reader_t;
 
-static prism_status_t get_colors(reader_t *r, int32_t most, prism_saved_colors_t *colors) {
+static prism_status_t get_colors(reader_t *r, int32_t most, prism_colorings_t *colors) {
   prism_unpack_t *u = &r->unpack;
   colors->count = prism_unpack_count(u, most, (size_t)r->kernel->n);
   colors->k = prism_unpack_i32(u, colors->count > 0, colors->count > 0 ? MOST_COLORS : 0);

@@ -29,18 +29,12 @@ typedef enum prism_saved_weights {
   PRISM_SAVED_WEIGHTS_LEFT_OUT /* too many */
 } prism_saved_weights_t;
 
-/* Colourings of the kernel graph with k colours. */
-typedef struct prism_saved_colors {
-  int32_t count, k;  /* both 0: none */
-  int32_t *color;    /* [count][kernel n] */
-} prism_saved_colors_t;
-
 /* Zero-initialise. Arrays that were read are owned. */
 typedef struct prism_saved_island {
   int64_t made;
   prism_method_t last;
   bool seeded, stood_in;
-  prism_saved_colors_t incumbent, founders;
+  prism_colorings_t incumbent, founders;
   int32_t *guest;   /* [view n] */
   int32_t guest_f;  /* -1: none */
   prism_saved_population_t population[PRISM_METHOD_COUNT];
@@ -73,13 +67,5 @@ prism_status_t prism_saved_pack(const prism_saved_island_t *saved, const prism_s
 prism_status_t prism_saved_unpack(const prism_island_state_t *state,
                                   const prism_saved_kind_t *kind, const prism_graph_t *kernel,
                                   bool whole, prism_saved_island_t *saved, bool *fits);
-
-/* ---- rows of another engine ---- */
-
-/* The different rows of a state, what is uncoloured in them coloured, at most `most`, those
- * with the fewest conflicts first. [out] starts  owned by the caller whatever comes of it;
- * PRISM_FORMAT, PRISM_MEMORY */
-prism_status_t prism_saved_starts(const prism_island_state_t *state, const prism_graph_t *kernel,
-                                  int32_t most, prism_saved_colors_t *starts);
 
 #endif

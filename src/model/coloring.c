@@ -24,6 +24,19 @@ int32_t prism_coloring_span(const int32_t *color, int32_t n) {
   return highest + 1;
 }
 
+void prism_coloring_complete(const prism_graph_t *g, int32_t k, int32_t *color, int32_t *count) {
+  for (int32_t v = 0; v < g->n; ++v) {
+    if (color[v] >= 0) continue;
+    memset(count, 0, (size_t)k * sizeof *count);
+    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
+      if (color[g->neighbor[e]] >= 0) ++count[color[g->neighbor[e]]];
+    int32_t best = 0;
+    for (int32_t c = 1; c < k; ++c)
+      if (count[c] < count[best]) best = c;
+    color[v] = best;
+  }
+}
+
 prism_status_t prism_coloring_compact(int32_t *color, int32_t n, int32_t *colors_used) {
   int32_t span = prism_coloring_span(color, n), used = 0;
   int32_t *fresh = NULL;

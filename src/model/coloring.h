@@ -18,6 +18,11 @@ int32_t prism_coloring_span(const int32_t *color, int32_t n);
  * PRISM_MEMORY through `status` (may not be NULL). */
 prism_status_t prism_coloring_compact(int32_t *color, int32_t n, int32_t *colors_used);
 
+/* Give every vertex with color < 0 the colour of fewest conflicts, in order.
+ * [in,out] color [n] below k; `count` scratch [k]. O(n + k and degree of each of those). */
+void prism_coloring_complete(const prism_graph_t *graph, int32_t k, int32_t *color,
+                             int32_t *count);
+
 /* Partition distance of two complete colourings with k classes: n minus the
  * maximum-weight matching of classes (Glass & Pruegel-Bennett 2005).
  * [out] distance 0..n. O(n + k^3) worst case. */

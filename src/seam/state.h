@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "model/graph.h"
 #include "seam/phase.h"
 
 enum { PRISM_ENGINE_NAME_BYTES = 16 };
@@ -38,6 +39,19 @@ prism_status_t prism_island_state_init(prism_island_state_t *state, int32_t n, i
  * methods, colors and f that can be? PRISM_FORMAT with the reason where not; f is not counted
  * again. O(rows n). */
 prism_status_t prism_island_state_check(const prism_island_state_t *state, int32_t n);
+
+/* Colourings of the kernel graph with k colours. */
+typedef struct prism_colorings {
+  int32_t count, k; /* both 0: none */
+  int32_t *color;   /* [count][kernel n] */
+} prism_colorings_t;
+
+/* What any engine can begin with: the different rows of a checked state, what is uncoloured in
+ * them coloured, at most `most`, those with the fewest conflicts first.
+ * [out] starts  owned by the caller whatever comes of it; PRISM_FORMAT, PRISM_MEMORY */
+prism_status_t prism_island_state_starts(const prism_island_state_t *state,
+                                         const prism_graph_t *kernel, int32_t most,
+                                         prism_colorings_t *starts);
 
 /* Also of an empty (zeroed) one. */
 void prism_island_state_release(prism_island_state_t *state);

@@ -1,10 +1,8 @@
 /* What a CPU island knows as an island's state, and back (seam/state.h). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "model/coloring.h"
 #include "search/arm_state.h"
 #include "search/island.h"
 #include "search/island_hooks.h"
@@ -102,70 +100,29 @@ prism_status_t prism_island_save(const prism_island_t *island, prism_island_stat
 
 /* ---- restoring: the rows of another engine ---- */
 
-/* A row as a start: complete, with its conflicts. */
-typedef struct start {
-  int32_t *color; /* [kernel n] owned */
-  int64_t f;
-  int32_t row;
-} start_t;
-
-static int by_conflicts(const void *a, const void *b) {
-  const start_t *x = a, *y = b;
-  if (x->f != y->f) return x->f < y->f ? -1 : 1;
-  return x->row < y->row ? -1 : x->row > y->row;
-}
-
-static prism_status_t make_start(const prism_graph_t *kernel, const prism_island_state_t *state,
-                                 int32_t row, start_t *start) {
-  int32_t *count = NULL;
-  PRISM_TRY(PRISM_ALLOC(state->k, &count));
-  prism_status_t status = PRISM_ALLOC(kernel->n, &start->color);
-  if (status == PRISM_OK) {
-    memcpy(start->color, state->color + (size_t)row * (size_t)kernel->n,
-           (size_t)kernel->n * sizeof *start->color);
-    prism_local_complete(kernel, state->k, start->color, count);
-    start->f = prism_coloring_conflicts(kernel, start->color);
-    start->row = row;
-  }
-  prism_free(count);
-  return status;
-}
-
 /* The best becomes the incumbent, the next one the mate, others founders. */
-static prism_status_t take_starts(prism_island_t *island, const prism_island_state_t *state,
-                                  start_t *start) {
-  size_t n = (size_t)island->kernel->n, bytes = n * sizeof *start->color;
-  int32_t taken = 0, room = state->rows < MOST_FOUNDERS ? state->rows : MOST_FOUNDERS;
-  qsort(start, (size_t)state->rows, sizeof *start, by_conflicts);
-  PRISM_TRY(PRISM_ALLOC((size_t)room * n, &island->founder));
-  island->founder_k = state->k;
-  for (int32_t i = 0; i < state->rows && island->founders < room; ++i) {
-    if (i > 0 && start[i].f == start[i - 1].f &&
-        memcmp(start[i].color, start[i - 1].color, bytes) == 0)
-      continue;
-    int32_t *place = taken == 0   ? island->incumbent
-                     : taken == 1 ? island->mate
-                                  : island->founder + (size_t)island->founders++ * n;
-    memcpy(place, start[i].color, bytes);
-    ++taken;
-  }
-  island->incumbent_k = taken > 0 ? state->k : 0;
-  island->mate_k = taken > 1 ? state->k : 0;
-  return PRISM_OK;
-}
-
 static prism_status_t take_rows(prism_island_t *island, const prism_island_state_t *state) {
-  if (state->rows == 0) return PRISM_OK;
-  if (state->k > MOST_COLORS)
-    PRISM_FAIL(PRISM_FORMAT, "the state of an island has %d colors", state->k);
-  start_t *start = NULL;
-  PRISM_TRY(PRISM_ALLOC_ZERO(state->rows, &start));
-  prism_status_t status = PRISM_OK;
-  for (int32_t i = 0; i < state->rows && status == PRISM_OK; ++i)
-    status = make_start(island->kernel, state, i, &start[i]);
-  if (status == PRISM_OK) status = take_starts(island, state, start);
-  for (int32_t i = 0; i < state->rows; ++i) prism_free(start[i].color);
-  prism_free(start);
+  enum { INCUMBENT, MATE, FOUNDERS };
+  const size_t n = (size_t)island->kernel->n, bytes = n * sizeof *island->incumbent;
+  prism_colorings_t starts;
+  prism_status_t status =
+      prism_island_state_starts(state, island->kernel, FOUNDERS + MOST_FOUNDERS, &starts);
+  if (status == PRISM_OK && starts.count > INCUMBENT) {
+    memcpy(island->incumbent, starts.color, bytes);
+    island->incumbent_k = starts.k;
+  }
+  if (status == PRISM_OK && starts.count > MATE) {
+    memcpy(island->mate, starts.color + MATE * n, bytes);
+    island->mate_k = starts.k;
+  }
+  if (status == PRISM_OK && starts.count > FOUNDERS) {
+    island->founders = starts.count - FOUNDERS;
+    island->founder_k = starts.k;
+    memmove(starts.color, starts.color + FOUNDERS * n, (size_t)island->founders * bytes);
+    island->founder = starts.color;
+    starts.color = NULL;
+  }
+  prism_free(starts.color);
   return status;
 }
 

@@ -188,25 +188,12 @@ prism_status_t prism_local_run(prism_local_t *local, const prism_tabu_params_t *
   return PRISM_OK;
 }
 
-void prism_local_complete(const prism_graph_t *g, int32_t k, int32_t *color, int32_t *count) {
-  for (int32_t v = 0; v < g->n; ++v) {
-    if (color[v] >= 0) continue;
-    memset(count, 0, (size_t)k * sizeof *count);
-    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
-      if (color[g->neighbor[e]] >= 0) ++count[color[g->neighbor[e]]];
-    int32_t best = 0;
-    for (int32_t c = 1; c < k; ++c)
-      if (count[c] < count[best]) best = c;
-    color[v] = best;
-  }
-}
-
 void prism_local_best(const prism_local_t *local, int32_t *color, int64_t *f) {
   prism_state_t *s = local->state;
   memcpy(color, s->best_color, (size_t)s->n * sizeof *color);
   *f = s->best_f;
   if (local->method == PRISM_METHOD_PARTIALCOL) {
-    prism_local_complete(local->problem->graph, s->k, color, s->scratch);
+    prism_coloring_complete(local->problem->graph, s->k, color, s->scratch);
     *f = prism_coloring_conflicts(local->problem->graph, color);
   }
 }

@@ -58,8 +58,4 @@ prism_status_t prism_local_run(prism_local_t *local, const prism_tabu_params_t *
 /* Best colouring since the start, complete. [out] color [n]; [out] f conflicts. */
 void prism_local_best(const prism_local_t *local, int32_t *color, int64_t *f);
 
-/* Give every vertex with color < 0 the colour of fewest conflicts, in order.
- * [in,out] color [n]; `count` scratch [k]. O(sum of the degrees of those). */
-void prism_local_complete(const prism_graph_t *graph, int32_t k, int32_t *color, int32_t *count);
-
 #endif

@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "model/coloring.h"
-#include "search/local.h"
 
 /* ---- writing ---- */
 
@@ -50,7 +49,7 @@ static prism_status_t complete(const prism_problem_t *problem, int32_t k, prism_
       if (color[v] < 0) vertex[vertices++] = v;
     prism_pack_i32(pack, vertices);
     prism_pack_small(pack, vertex, (size_t)vertices, problem->n);
-    prism_local_complete(problem->graph, k, color, count);
+    prism_coloring_complete(problem->graph, k, color, count);
   }
   prism_free(count);
   prism_free(vertex);

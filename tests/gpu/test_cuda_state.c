@@ -1,6 +1,5 @@
 /* Saved GPU islands on the host's side, without a GPU: every number and every row comes back,
- * learned weights too; other kinds of islands are told apart; lies are refused or harmless;
- * rows of another engine are starts. */
+ * learned weights too; other kinds of islands are told apart; lies are refused or harmless. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,8 +161,8 @@ static int32_t *draw_colors(prism_rng_t *rng, int32_t count, int32_t n, int32_t 
   return color;
 }
 
-static prism_saved_colors_t draw_starts(prism_rng_t *rng, int32_t most, int32_t n) {
-  prism_saved_colors_t colors = {.count = below(rng, most + 1)};
+static prism_colorings_t draw_starts(prism_rng_t *rng, int32_t most, int32_t n) {
+  prism_colorings_t colors = {.count = below(rng, most + 1)};
   if (colors.count == 0) return colors;
   colors.k = 1 + below(rng, 400);
   colors.color = draw_colors(rng, colors.count, n, colors.k);
@@ -499,52 +498,6 @@ static void damage_is_refused(void **state) {
   }
 }
 
-/* ---- rows of another engine ---- */
-
-static void rows_are_starts(void **state) {
-  (void)state;
-  enum { N = 60, K = 6, ROWS = 40 };
-  prism_rng_t rng = prism_rng_stream(seed, 0, 14, PRISM_RNG_TEST);
-  prism_graph_t *g = oracle_random_graph(&rng, N, 0.4);
-  prism_island_state_t given;
-  must_be(prism_island_state_init(&given, N, ROWS, 0));
-  given.k = K;
-  for (int32_t i = 0; i < ROWS; ++i) {
-    prism_rng_t own = prism_rng_stream(seed, (uint64_t)i / 2, 15, PRISM_RNG_TEST); /* twins */
-    for (int32_t v = 0; v < N; ++v) given.color[i * N + v] = below(&own, K);
-    if (i % 10 == 9)
-      for (int32_t v = 0; v < N; v += 3) given.color[i * N + v] = -1;
-  }
-  for (int32_t most = 1; most <= 64; most *= 4) {
-    prism_saved_colors_t starts;
-    must_be(prism_saved_starts(&given, g, most, &starts));
-    assert_int_equal(starts.k, K);
-    assert_int_equal(starts.count, most < ROWS / 2 + 4 ? most : ROWS / 2 + 4);
-    int64_t last = -1;
-    for (int32_t i = 0; i < starts.count; ++i) {
-      const int32_t *color = starts.color + i * N;
-      for (int32_t v = 0; v < N; ++v) assert_in_range(color[v], 0, K - 1);
-      const int64_t f = oracle_conflicts(g, color);
-      assert_true(f >= last);
-      last = f;
-      bool known = false; /* a row, but for what was uncoloured */
-      for (int32_t j = 0; j < ROWS && !known; ++j) {
-        known = true;
-        for (int32_t v = 0; v < N; ++v)
-          known = known && (given.color[j * N + v] < 0 || given.color[j * N + v] == color[v]);
-      }
-      assert_true(known);
-    }
-    prism_free(starts.color);
-  }
-  given.rows = 0; /* an island that never worked */
-  prism_saved_colors_t none;
-  must_be(prism_saved_starts(&given, g, 5, &none));
-  assert_true(none.count == 0 && none.color == NULL);
-  prism_island_state_release(&given);
-  prism_graph_destroy(&g);
-}
-
 static void nothing_is_left(void **state) {
   (void)state;
   assert_int_equal(prism_mem_live_blocks(), 0);
@@ -559,7 +512,6 @@ int main(void) {
       cmocka_unit_test(other_kinds_are_told_apart),
       cmocka_unit_test(lies_do_no_harm),
       cmocka_unit_test(damage_is_refused),
-      cmocka_unit_test(rows_are_starts),
       cmocka_unit_test(nothing_is_left),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,10 @@
-/* Rows of an island's state that are only starts; see saved.h. */
+/* Rows of an island's state that are only starts; see state.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/saved.h"
 #include "model/coloring.h"
+#include "seam/state.h"
 
 /* Of each row: its conflicts when complete, and itself in the end. */
 typedef struct start {
@@ -19,20 +19,6 @@ static int by_conflicts(const void *a, const void *b) {
   return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* Uncoloured vertices in turn get the colour of their fewest neighbours. [in] count [k] */
-static void complete(const prism_graph_t *g, int32_t k, int32_t *color, int32_t *count) {
-  for (int32_t v = 0; v < g->n; ++v) {
-    if (color[v] >= 0) continue;
-    int32_t best = 0;
-    memset(count, 0, (size_t)k * sizeof *count);
-    for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
-      if (color[g->neighbor[e]] >= 0) ++count[color[g->neighbor[e]]];
-    for (int32_t c = 1; c < k; ++c)
-      if (count[c] < count[best]) best = c;
-    color[v] = best;
-  }
-}
-
 /* Complete copies of all rows, best first. [out] start [rows], color [rows][n] */
 static prism_status_t sort_rows(const prism_island_state_t *state, const prism_graph_t *g,
                                 start_t *start, int32_t *color) {
@@ -42,7 +28,7 @@ static prism_status_t sort_rows(const prism_island_state_t *state, const prism_g
   memcpy(color, state->color, (size_t)state->rows * n * sizeof *color);
   for (int32_t i = 0; i < state->rows; ++i) {
     int32_t *row = color + (size_t)i * n;
-    complete(g, state->k, row, count);
+    prism_coloring_complete(g, state->k, row, count);
     start[i] = (start_t){.color = row, .f = prism_coloring_conflicts(g, row), .row = i};
   }
   prism_free(count);
@@ -52,7 +38,7 @@ static prism_status_t sort_rows(const prism_island_state_t *state, const prism_g
 
 /* The first `most` of them that differ from the one before. */
 static prism_status_t choose(const start_t *start, int32_t rows, int32_t n, int32_t most,
-                             prism_saved_colors_t *out) {
+                             prism_colorings_t *out) {
   const size_t bytes = (size_t)n * sizeof *out->color;
   PRISM_TRY(PRISM_ALLOC((size_t)(rows < most ? rows : most) * (size_t)n, &out->color));
   for (int32_t i = 0; i < rows && out->count < most; ++i) {
@@ -64,12 +50,13 @@ static prism_status_t choose(const start_t *start, int32_t rows, int32_t n, int3
   return PRISM_OK;
 }
 
-prism_status_t prism_saved_starts(const prism_island_state_t *state, const prism_graph_t *kernel,
-                                  int32_t most, prism_saved_colors_t *starts) {
+prism_status_t prism_island_state_starts(const prism_island_state_t *state,
+                                         const prism_graph_t *kernel, int32_t most,
+                                         prism_colorings_t *starts) {
   enum { MOST_COLORS = 1 << 24 };
   start_t *start = NULL;
   int32_t *color = NULL;
-  *starts = (prism_saved_colors_t){.count = 0};
+  *starts = (prism_colorings_t){.count = 0};
   if (state->rows == 0) return PRISM_OK;
   if (state->k > MOST_COLORS)
     PRISM_FAIL(PRISM_FORMAT, "the state of an island has %d colors", state->k);
