@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 32 };
+enum { BACKLOG = 128 }; /* what comes at once must not have to knock again after a second */
 
 typedef union address {
   struct sockaddr any;
