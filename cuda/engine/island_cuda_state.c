@@ -9,6 +9,7 @@
 #include "engine/saved.h"
 #include "kernels/convert.h"
 #include "model/coloring.h"
+#include "seam/hooks.h"
 
 static const size_t most_weight_bytes = (size_t)256 << 20; /* in a checkpoint, of an island */
 static const size_t chunk_bytes = (size_t)64 << 20;        /* of rows that come down at once */
@@ -25,15 +26,8 @@ static uint64_t device_number(const prism_device_info_t *device) {
   return number;
 }
 
-/* With other hooks it searches for something else. */
-static uint8_t hook_bits(const prism_hooks_t *hooks) {
-  if (hooks == NULL) return 0;
-  return (uint8_t)((hooks->score != NULL) | (hooks->vertex_weight != NULL) << 1 |
-                   (hooks->edge_weight != NULL) << 2 | (hooks->frozen != NULL) << 3);
-}
-
 static prism_saved_kind_t kind_of(const prism_gpu_island_t *island) {
-  return (prism_saved_kind_t){.hooks = hook_bits(island->hooks.given),
+  return (prism_saved_kind_t){.hooks = prism_hooks_bits(island->hooks.given),
                               .methods = island->methods,
                               .share = island->share,
                               .device = device_number(&island->context->device)};

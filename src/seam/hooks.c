@@ -3,6 +3,12 @@
 #include "base/bitset.h"
 #include "base/mem.h"
 
+uint8_t prism_hooks_bits(const prism_hooks_t *hooks) {
+  if (hooks == NULL) return 0;
+  return (uint8_t)((hooks->score != NULL) | (hooks->vertex_weight != NULL) << 1 |
+                   (hooks->edge_weight != NULL) << 2 | (hooks->frozen != NULL) << 3);
+}
+
 prism_status_t prism_hooks_check(const prism_graph_t *kernel, const prism_hooks_t *hooks) {
   for (int32_t v = 0; v < kernel->n; ++v) {
     int64_t vertices = hooks->vertex_weight != NULL ? hooks->vertex_weight[v] : 1, edges = 0;

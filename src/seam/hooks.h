@@ -10,6 +10,10 @@
 /* Weights are summed in cells of 15 bits. */
 enum { PRISM_HOOKS_SUM = 32000 };
 
+/* Which of them an island has, a bit for each: with others it searches for something else.
+ * Stable on disk. [in] hooks  NULL: none */
+uint8_t prism_hooks_bits(const prism_hooks_t *hooks);
+
 /* PRISM_INVALID: a weight below 1, or weights around a vertex that add up to more than
  * PRISM_HOOKS_SUM. O(n + m) */
 prism_status_t prism_hooks_check(const prism_graph_t *kernel, const prism_hooks_t *hooks);

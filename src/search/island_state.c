@@ -22,16 +22,9 @@ static void put_kernel_colors(const prism_island_t *island, const int32_t *color
   prism_pack_small(pack, color, (size_t)count * (size_t)island->kernel->n, k);
 }
 
-/* What hooks an island has: with others it searches for something else. */
-static uint8_t hook_bits(const prism_hooks_t *hooks) {
-  if (hooks == NULL) return 0;
-  return (uint8_t)((hooks->score != NULL) | (hooks->vertex_weight != NULL) << 1 |
-                   (hooks->edge_weight != NULL) << 2 | (hooks->frozen != NULL) << 3);
-}
-
 static prism_status_t save_island(const prism_island_t *island, prism_pack_t *pack) {
   const prism_problem_t *problem = island->ground != NULL ? island->ground->problem : NULL;
-  prism_pack_u8(pack, hook_bits(island->hooks));
+  prism_pack_u8(pack, prism_hooks_bits(island->hooks));
   prism_pack_i32(pack, problem != NULL ? problem->n : 0);
   prism_pack_i64(pack, problem != NULL ? problem->graph->m : 0);
   prism_pack_u64(pack, island->draws);
@@ -203,7 +196,7 @@ static prism_status_t read_state(prism_island_t *island, const prism_island_stat
     island->k = state->k;
     PRISM_TRY(prism_island_stand(island));
     const prism_problem_t *problem = island->ground->problem;
-    *fits = hooks == hook_bits(island->hooks) && n == (problem != NULL ? problem->n : 0) &&
+    *fits = hooks == prism_hooks_bits(island->hooks) && n == (problem != NULL ? problem->n : 0) &&
             m == (problem != NULL ? problem->graph->m : 0);
     if (!*fits) return PRISM_OK;
   }
