@@ -1,6 +1,8 @@
 /* Telemetry records: plain structs with fixed-length strings, the same in rings,
  * on the wire, in HDF5 and in JSON Lines. Units stand beside each field.
  *
+ * In a resumed run times are those of the present invocation, moves those of all.
+ *
  * One table a record: X(kind, name, unit) with kinds I64, I32, F64 and
  * STR<bytes>; it feeds the struct, the HDF5 compound type and the JSON keys. */
 #ifndef PRISM_SOLVE_RECORD_H
@@ -38,7 +40,7 @@ typedef char prism_str256_t[256];
   X(I32, colors, "k searched, input numbering")                             \
   X(I32, best_colors, "fewest colors of a verified coloring")               \
   X(I64, conflicts, "monochromatic edges, best at k")                       \
-  X(I64, iterations, "moves of this rank since start")                      \
+  X(I64, iterations, "moves of this rank over all invocations")             \
   X(F64, duration_ms, "ms since this rank's previous record")               \
   X(F64, temperature, "")                                                   \
   X(F64, reward, "")                                                        \
@@ -100,7 +102,7 @@ typedef char prism_str256_t[256];
 /* /solutions/index: row i belongs to row i of /solutions/colors. */
 #define PRISM_SOLUTION_FIELDS(X)    \
   X(F64, t, "s since start")        \
-  X(I64, iterations, "moves of that rank") \
+  X(I64, iterations, "moves of that rank over all invocations") \
   X(I32, rank, "finder")            \
   X(I32, colors, "")
 
@@ -112,7 +114,7 @@ typedef char prism_str256_t[256];
   X(I32, target_met, "0, 1, or -1 without a target")    \
   X(F64, time, "s")                                     \
   X(F64, time_to_best, "s")                             \
-  X(I64, iterations, "moves over all ranks")            \
+  X(I64, iterations, "moves over all ranks and invocations") \
   X(I32, ranks, "")                                     \
   X(I32, threads, "islands of each rank")               \
   X(I64, records_lost, "telemetry records dropped")     \
