@@ -33,6 +33,15 @@ prism_status_t prism_member_record(prism_text_t *out, prism_record_kind_t kind, 
   return PRISM_OK;
 }
 
+prism_status_t prism_member_graph(prism_text_t *out, const prism_run_head_t *head) {
+  PRISM_TRY(prism_text_add(out, "\"graph\":{"));
+  PRISM_TRY(prism_member_text(out, "name", head->graph_name));
+  PRISM_TRY(prism_member_whole(out, "n", head->n));
+  PRISM_TRY(prism_member_whole(out, "m", head->m));
+  PRISM_TRY(prism_member_text(out, "hash", head->graph_hash));
+  return prism_member_close(out, "},");
+}
+
 prism_status_t prism_member_close(prism_text_t *out, const char *close) {
   if (out->length > 0 && out->data[out->length - 1] == ',') out->data[--out->length] = '\0';
   return prism_text_add(out, "%s", close);

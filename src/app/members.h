@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "solve/record.h"
+#include "solve/run_reader.h"
 
 /* Append "name":value and a comma. [in] name  plain ASCII but for prism_member_text, which takes
  * any. NaN becomes null. */
@@ -16,6 +17,9 @@ prism_status_t prism_member_whole(prism_text_t *out, const char *name, int64_t v
 
 /* Append a record as an object, without the name of its kind, and a comma. */
 prism_status_t prism_member_record(prism_text_t *out, prism_record_kind_t kind, const void *row);
+
+/* Append "graph":{...} of a run and a comma. */
+prism_status_t prism_member_graph(prism_text_t *out, const prism_run_head_t *head);
 
 /* After the last of a list of members or elements: `close` in place of the comma. */
 prism_status_t prism_member_close(prism_text_t *out, const char *close);

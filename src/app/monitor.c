@@ -40,19 +40,15 @@ static bool wants(const prism_monitor_t *monitor, int32_t rank, double t) {
   return (monitor->rank < 0 || monitor->rank == rank) && !(t < monitor->since);
 }
 
-bool prism_monitor_wants(const prism_monitor_t *monitor, const prism_metric_t *row) {
-  return wants(monitor, row->rank, row->t) && wants_phase(monitor, row->phase);
-}
-
-/* Rank and time of a row. */
-static bool wants_row(const prism_monitor_t *monitor, prism_record_kind_t kind,
-                      const void *record) {
+bool prism_monitor_wants(const prism_monitor_t *monitor, prism_record_kind_t kind,
+                         const void *record) {
+  const prism_metric_t *metric = record;
   const prism_gpu_t *gpu = record;
   const prism_migration_t *move = record;
   const prism_solution_row_t *solution = record;
   switch (kind) {
     case PRISM_RECORD_METRIC:
-      return prism_monitor_wants(monitor, record);
+      return wants(monitor, metric->rank, metric->t) && wants_phase(monitor, metric->phase);
     case PRISM_RECORD_GPU:
       return wants(monitor, gpu->rank, gpu->t);
     case PRISM_RECORD_MIGRATION:
@@ -88,7 +84,8 @@ prism_status_t prism_monitor_take(prism_monitor_t *monitor) {
     const size_t bytes = prism_record_table(kind)->bytes;
     for (int64_t *i = &monitor->counted[kind]; *i < monitor->have[kind]; ++*i) {
       const char *row = (const char *)monitor->rows[kind] + (size_t)*i * bytes;
-      if (wants_row(monitor, kind, row)) PRISM_TRY(prism_run_stats_add(&monitor->stats, kind, row));
+      if (!prism_monitor_wants(monitor, kind, row)) continue;
+      PRISM_TRY(prism_run_stats_add(&monitor->stats, kind, row));
     }
   }
   return PRISM_OK;
@@ -114,16 +111,27 @@ const char *prism_monitor_life(prism_run_life_t life) {
   return text[life];
 }
 
-prism_status_t prism_monitor_text(const char *text, prism_text_t *out) {
-  char piece[256];
+const prism_rank_row_t *prism_monitor_rank(const prism_run_head_t *head, int32_t rank) {
+  if (rank >= 0 && rank < head->ranks && head->rank[rank].rank == rank) return &head->rank[rank];
+  for (int32_t i = 0; i < head->ranks; ++i)
+    if (head->rank[i].rank == rank) return &head->rank[i];
+  return NULL;
+}
+
+const char *prism_monitor_clean(const char *text, char *out, size_t size) {
   size_t used = 0;
-  for (const char *c = text; *c != '\0' && used < sizeof piece - 1; ++c) {
+  for (const char *c = text; *c != '\0' && used < size - 1; ++c) {
     unsigned char now = (unsigned char)*c;
     bool control = now < 0x20 || now == 0x7F || (now == 0xC2 && (unsigned char)c[1] < 0xA0);
-    piece[used++] = control ? '?' : *c; /* U+0080 to U+009F are control characters, too */
+    out[used++] = control ? '?' : *c; /* U+0080 to U+009F are control characters, too */
   }
-  piece[used] = '\0';
-  return prism_text_add(out, "%s", piece);
+  out[used] = '\0';
+  return out;
+}
+
+prism_status_t prism_monitor_text(const char *text, prism_text_t *out) {
+  char piece[256];
+  return prism_text_add(out, "%s", prism_monitor_clean(text, piece, sizeof piece));
 }
 
 static prism_status_t add_number(const char *name, int64_t value, prism_text_t *out) {

@@ -35,15 +35,24 @@ const prism_solution_row_t *prism_monitor_solutions(const prism_monitor_t *monit
 /* NULL while there is none. */
 const prism_summary_row_t *prism_monitor_result(const prism_monitor_t *monitor);
 
-/* Is the row among those chosen? */
-bool prism_monitor_wants(const prism_monitor_t *monitor, const prism_metric_t *row);
+/* Is the row among those chosen, by its rank, its time and, of a metric, its phase? Kinds
+ * without them never are. */
+bool prism_monitor_wants(const prism_monitor_t *monitor, prism_record_kind_t kind,
+                         const void *record);
+
+/* Where a rank searches; NULL when the run does not say. */
+const prism_rank_row_t *prism_monitor_rank(const prism_run_head_t *head, int32_t rank);
 
 /* Append the line of a metric: [THERMO][gpu][stream=2] temp_5 | colors=112 conflicts=0 |
- * 123.45 ms. [in] ranks  of the run; with several that are shown, the line says which. */
+ * 123.45 ms. With several ranks that are shown, the line says which. */
 prism_status_t prism_monitor_line(const prism_monitor_t *monitor, const prism_metric_t *row,
                                   prism_text_t *out);
 
-/* Append text from a file with control characters replaced: a terminal would obey them. */
+/* Text from a file with control characters replaced: a terminal would obey them. What does not
+ * fit is cut off. Returns `out`. */
+const char *prism_monitor_clean(const char *text, char *out, size_t size);
+
+/* Append the same. */
 prism_status_t prism_monitor_text(const char *text, prism_text_t *out);
 
 /* Display tag of a phase; its name where this program does not know it. */

@@ -43,20 +43,12 @@ static void put_line(const screen_t *screen, int y, const char *text) {
   clrtoeol();
 }
 
-/* A text of the file that is safe to show, in a piece of a line. */
-static void safe_text(const char *text, char *out, size_t size) {
-  prism_text_t clean = {0};
-  bool good = prism_monitor_text(text, &clean) == PRISM_OK && clean.data != NULL;
-  snprintf(out, size, "%s", good ? clean.data : "");
-  prism_text_free(&clean);
-}
-
 static void draw_head(const screen_t *screen) {
   const prism_run_head_t *head = prism_run_head(screen->monitor->reader);
   const prism_run_stats_t *stats = &screen->monitor->stats;
   const prism_summary_row_t *result = prism_monitor_result(screen->monitor);
   char line[LINE_BYTES], name[LINE_BYTES / 4];
-  safe_text(head->graph_name, name, sizeof name);
+  prism_monitor_clean(head->graph_name, name, sizeof name);
   snprintf(line, sizeof line, " prism  %s  %" PRId64 " vertices, %" PRId64 " edges   %s   %.1f s",
            name, head->n, head->m, prism_monitor_life(screen->life),
            result != NULL ? result->time : stats->last_t);
@@ -83,7 +75,8 @@ static void collect_conflicts(const prism_monitor_t *monitor, int count, double 
   for (int i = 0; i < count; ++i) bucket[i] = NAN;
   *most = 0.0;
   for (int64_t i = 0; i < monitor->have[PRISM_RECORD_METRIC]; ++i) {
-    if (row[i].conflicts < 0 || !prism_monitor_wants(monitor, &row[i])) continue;
+    if (row[i].conflicts < 0 || !prism_monitor_wants(monitor, PRISM_RECORD_METRIC, &row[i]))
+      continue;
     double place = width > 0.0 ? (row[i].t - from) / width : 0.0;
     int at = place >= count ? count - 1 : place > 0.0 ? (int)place : 0;
     double conflicts = (double)row[i].conflicts;
@@ -136,21 +129,17 @@ static void format_share(double percent, char *out, size_t size) {
 
 /* Where a rank searches, in short: its device without what stands in brackets. */
 static void device_of(const prism_monitor_t *monitor, int32_t rank, char *out, size_t size) {
-  const prism_run_head_t *head = prism_run_head(monitor->reader);
-  safe_text(monitor->stats.rank[rank].last.mode, out, size);
-  for (int32_t i = 0; i < head->ranks; ++i) {
-    if (head->rank[i].rank != rank || head->rank[i].device[0] == '\0') continue;
-    safe_text(head->rank[i].device, out, size);
-    return;
-  }
+  const prism_rank_row_t *row = prism_monitor_rank(prism_run_head(monitor->reader), rank);
+  const bool known = row != NULL && row->device[0] != '\0';
+  prism_monitor_clean(known ? row->device : monitor->stats.rank[rank].last.mode, out, size);
 }
 
 static void draw_rank(const screen_t *screen, int y, int32_t rank) {
   const prism_run_rank_stats_t *row = &screen->monitor->stats.rank[rank];
   char line[LINE_BYTES], device[24], phase[20], step[20], speed[24], use[24], idle[24];
   device_of(screen->monitor, rank, device, sizeof device);
-  safe_text(prism_monitor_tag(row->last.phase), phase, sizeof phase);
-  safe_text(row->last.step, step, sizeof step);
+  prism_monitor_clean(prism_monitor_tag(row->last.phase), phase, sizeof phase);
+  prism_monitor_clean(row->last.step, step, sizeof step);
   format_rate(row->rate, speed, sizeof speed);
   format_share(row->has_gpu ? row->gpu.utilization : NAN, use, sizeof use);
   format_share(row->has_gpu ? 100.0 * row->gpu.idle : NAN, idle, sizeof idle);
@@ -193,7 +182,7 @@ static void draw(screen_t *screen) {
   draw_conflicts(screen, 2);
   draw_ranks(screen, 4);
   char line[LINE_BYTES], reason[64] = "";
-  if (result != NULL) safe_text(result->exit_reason, reason, sizeof reason);
+  if (result != NULL) prism_monitor_clean(result->exit_reason, reason, sizeof reason);
   snprintf(line, sizeof line, " q quits, arrows scroll   %" PRId64 " records%s%s",
            screen->monitor->have[PRISM_RECORD_METRIC], result != NULL ? "   ended by " : "",
            reason);

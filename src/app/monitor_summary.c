@@ -20,16 +20,8 @@ static double share(int64_t part, int64_t whole) {
 
 /* Is solution `index` one of those asked for? */
 static bool wants_solution(const prism_monitor_t *monitor, int64_t index) {
-  const prism_solution_row_t *row = &prism_monitor_solutions(monitor)[index];
-  return (monitor->rank < 0 || monitor->rank == row->rank) && !(row->t < monitor->since);
-}
-
-/* Who searched where; NULL when the run does not say. */
-static const prism_rank_row_t *rank_row(const prism_monitor_t *monitor, int32_t rank) {
-  const prism_run_head_t *head = prism_run_head(monitor->reader);
-  for (int32_t i = 0; i < head->ranks; ++i)
-    if (head->rank[i].rank == rank) return &head->rank[i];
-  return NULL;
+  return prism_monitor_wants(monitor, PRISM_RECORD_SOLUTION,
+                             &prism_monitor_solutions(monitor)[index]);
 }
 
 /* ---- Text ----------------------------------------------------------------- */
@@ -97,24 +89,19 @@ static prism_status_t add_head(const prism_monitor_t *monitor, prism_text_t *out
 static prism_status_t add_phases(const prism_monitor_t *monitor, prism_text_t *out) {
   const prism_run_stats_t *stats = &monitor->stats;
   double all = 0.0;
-  char moves[24], speed[24], part[24], swap[24];
+  char name[sizeof stats->phase[0].name], moves[24], speed[24], part[24], swap[24];
   for (int32_t i = 0; i < stats->phases; ++i) all += stats->phase[i].seconds;
   PRISM_TRY(prism_text_add(out, "\n%-16s %10s %7s %12s %9s %9s %8s\n", "phase", "rank-s",
                            "share", "iterations", "it/s", "swaps", "records"));
   for (int32_t i = 0; i < stats->phases; ++i) {
     const prism_run_phase_stats_t *row = &stats->phase[i];
-    prism_text_t name = {0};
-    prism_status_t status = prism_monitor_text(row->name, &name);
-    if (status == PRISM_OK)
-      status = prism_text_add(
-          out, "%-16s %10.2f %7s %12s %9s %9s %8" PRId64 "\n", name.data != NULL ? name.data : "",
-          row->seconds,
-          cell(all > 0.0 ? 100.0 * row->seconds / all : NAN, "%.1f %%", part, sizeof part),
-          count_cell((double)row->iterations, moves, sizeof moves),
-          count_cell(rate(row->iterations, row->seconds), speed, sizeof speed),
-          cell(prism_run_mean(&row->swap), "%.3f", swap, sizeof swap), row->records);
-    prism_text_free(&name);
-    PRISM_TRY(status);
+    PRISM_TRY(prism_text_add(
+        out, "%-16s %10.2f %7s %12s %9s %9s %8" PRId64 "\n",
+        prism_monitor_clean(row->name, name, sizeof name), row->seconds,
+        cell(all > 0.0 ? 100.0 * row->seconds / all : NAN, "%.1f %%", part, sizeof part),
+        count_cell((double)row->iterations, moves, sizeof moves),
+        count_cell(rate(row->iterations, row->seconds), speed, sizeof speed),
+        cell(prism_run_mean(&row->swap), "%.3f", swap, sizeof swap), row->records));
   }
   return PRISM_OK;
 }
@@ -136,15 +123,9 @@ typedef struct extras {
 
 static prism_status_t add_rank(const prism_run_rank_stats_t *row, int32_t rank, extras_t extras,
                                prism_text_t *out) {
-  char moves[24], speed[24], number[24], arrived[64];
-  PRISM_TRY(prism_text_add(out, "%4d ", rank));
-  prism_text_t mode = {0};
-  prism_status_t status = prism_monitor_text(row->last.mode, &mode);
-  if (status == PRISM_OK)
-    status = prism_text_add(out, "%-12s", mode.data != NULL ? mode.data : "");
-  prism_text_free(&mode);
-  PRISM_TRY(status);
-  PRISM_TRY(prism_text_add(out, " %9.2fs %10s %8s %5d %5d %9" PRId64, row->seconds,
+  char mode[sizeof row->last.mode], moves[24], speed[24], number[24], arrived[64];
+  PRISM_TRY(prism_text_add(out, "%4d %-12s %9.2fs %10s %8s %5d %5d %9" PRId64, rank,
+                           prism_monitor_clean(row->last.mode, mode, sizeof mode), row->seconds,
                            count_cell((double)row->iterations, moves, sizeof moves),
                            count_cell(rate(row->iterations, row->seconds), speed, sizeof speed),
                            row->last.colors, row->last.best_colors, row->last.conflicts));
@@ -208,12 +189,7 @@ static prism_status_t json_head(const prism_monitor_t *monitor, prism_text_t *ou
     PRISM_TRY(prism_text_add(out, "\"seed\":%" PRIu64 ",", head->seed));
   else
     PRISM_TRY(prism_text_add(out, "\"seed\":null,"));
-  PRISM_TRY(prism_text_add(out, "\"graph\":{"));
-  PRISM_TRY(prism_member_text(out, "name", head->graph_name));
-  PRISM_TRY(prism_member_whole(out, "n", head->n));
-  PRISM_TRY(prism_member_whole(out, "m", head->m));
-  PRISM_TRY(prism_member_text(out, "hash", head->graph_hash));
-  PRISM_TRY(prism_member_close(out, "},"));
+  PRISM_TRY(prism_member_graph(out, head));
   const bool any = monitor->stats.best_colors > 0;
   PRISM_TRY(prism_member_whole(out, "best_colors", any ? monitor->stats.best_colors : -1));
   PRISM_TRY(prism_member_real(out, "best_t", any ? monitor->stats.best_t : NAN));
@@ -240,7 +216,7 @@ static prism_status_t json_phases(const prism_monitor_t *monitor, prism_text_t *
 
 static prism_status_t json_rank(const prism_monitor_t *monitor, int32_t rank, prism_text_t *out) {
   const prism_run_rank_stats_t *row = &monitor->stats.rank[rank];
-  const prism_rank_row_t *where = rank_row(monitor, rank);
+  const prism_rank_row_t *where = prism_monitor_rank(prism_run_head(monitor->reader), rank);
   PRISM_TRY(prism_text_add(out, "{"));
   PRISM_TRY(prism_member_whole(out, "rank", rank));
   PRISM_TRY(prism_member_text(out, "host", where != NULL ? where->host : ""));

@@ -88,8 +88,6 @@ static prism_status_t add_metric(prism_run_stats_t *stats, const prism_metric_t 
       phase->seconds += seconds;
       phase->iterations += moves;
     }
-  } else {
-    rank->first_t = row->t;
   }
   add_value(&rank->swap, swap, 1.0);
   if (phase != NULL) {

@@ -28,7 +28,6 @@ typedef struct prism_run_phase_stats {
 typedef struct prism_run_rank_stats {
   int64_t records;       /* 0: nothing is known of this rank */
   prism_metric_t last;   /* the newest */
-  double first_t;
   double seconds;        /* from the first metric to the newest */
   int64_t iterations;    /* in that time */
   double rate;           /* moves a second between the two newest metrics; NaN */

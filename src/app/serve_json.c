@@ -12,16 +12,9 @@
 
 /* ---- The state ----------------------------------------------------------------- */
 
-static const prism_rank_row_t *rank_row(const prism_run_head_t *head, int32_t rank) {
-  if (rank < head->ranks && head->rank[rank].rank == rank) return &head->rank[rank];
-  for (int32_t i = 0; i < head->ranks; ++i)
-    if (head->rank[i].rank == rank) return &head->rank[i];
-  return NULL;
-}
-
 static prism_status_t add_rank(const prism_serve_run_t *run, int32_t rank, prism_text_t *out) {
   const prism_run_rank_stats_t *row = &run->stats.rank[rank];
-  const prism_rank_row_t *where = rank_row(prism_run_head(run->reader), rank);
+  const prism_rank_row_t *where = prism_monitor_rank(prism_run_head(run->reader), rank);
   PRISM_TRY(prism_text_add(out, "{"));
   PRISM_TRY(prism_member_whole(out, "rank", rank));
   PRISM_TRY(prism_member_text(out, "host", where != NULL ? where->host : ""));
@@ -117,12 +110,7 @@ prism_status_t prism_serve_json_run(const prism_serve_run_t *run, prism_text_t *
     PRISM_TRY(prism_text_add(out, "\"%" PRIu64 "\",", head->seed));
   else
     PRISM_TRY(prism_text_add(out, "null,"));
-  PRISM_TRY(prism_text_add(out, "\"graph\":{"));
-  PRISM_TRY(prism_member_text(out, "name", head->graph_name));
-  PRISM_TRY(prism_member_whole(out, "n", head->n));
-  PRISM_TRY(prism_member_whole(out, "m", head->m));
-  PRISM_TRY(prism_member_text(out, "hash", head->graph_hash));
-  PRISM_TRY(prism_member_close(out, "},"));
+  PRISM_TRY(prism_member_graph(out, head));
   PRISM_TRY(add_state(run, out));
   PRISM_TRY(add_pairs("config", head->setting, head->settings, out));
   PRISM_TRY(add_pairs("build", head->build, head->builds, out));

@@ -56,7 +56,7 @@ static prism_status_t print_rows(prism_monitor_t *monitor, int64_t from) {
   prism_text_t text = {0};
   prism_status_t status = PRISM_OK;
   for (int64_t i = from; i < monitor->have[PRISM_RECORD_METRIC] && status == PRISM_OK; ++i) {
-    if (!prism_monitor_wants(monitor, &row[i])) continue;
+    if (!prism_monitor_wants(monitor, PRISM_RECORD_METRIC, &row[i])) continue;
     status = monitor->json ? prism_jsonl_record(PRISM_RECORD_METRIC, &row[i], &text)
                            : prism_monitor_line(monitor, &row[i], &text);
     if (status != PRISM_OK || text.length < PIECE) continue;
@@ -72,9 +72,10 @@ static prism_status_t print_rows(prism_monitor_t *monitor, int64_t from) {
 static void tell_end(const prism_monitor_t *monitor, prism_run_life_t life) {
   const char *path = prism_run_path(monitor->reader);
   const prism_summary_row_t *result = prism_monitor_result(monitor);
+  char reason[64];
   if (result != NULL)
-    fprintf(stderr, "prism: %s has ended (%s) with %d colors\n", path, result->exit_reason,
-            result->colors);
+    fprintf(stderr, "prism: %s has ended (%s) with %d colors\n", path,
+            prism_monitor_clean(result->exit_reason, reason, sizeof reason), result->colors);
   else if (life == PRISM_RUN_KILLED)
     fprintf(stderr, "prism: %s was killed; prism repair makes an ordinary file of it\n", path);
   else if (life == PRISM_RUN_UNKNOWN)
