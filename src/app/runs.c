@@ -33,14 +33,13 @@ static prism_status_t close_task(void *argument) {
   return prism_store_close(&task->store, task->summary);
 }
 
-static prism_status_t open_store(const prism_session_t *session, const prism_outputs_t *outputs,
-                                 uint64_t seed, prism_store_t **out) {
+static prism_status_t open_store(const prism_session_t *session, const prism_report_run_t *run,
+                                 const char *graph_name, prism_store_t **out) {
+  const prism_outputs_t *outputs = &run->outputs;
   char mpi[256];
   prism_attribute_t build[PRISM_VERSIONS_COUNT];
   const char *nccl = session->exchange->nccl;
   prism_versions_list(nccl[0] != '\0' ? nccl : NULL, mpi, sizeof mpi, build);
-  char *name = NULL;
-  PRISM_TRY(prism_outputs_graph_name(session->graph_path, &name));
   prism_store_config_t config = {
       .run_path = outputs->run_path,
       .jsonl_path = outputs->jsonl_path,
@@ -49,18 +48,16 @@ static prism_status_t open_store(const prism_session_t *session, const prism_out
       .build = build,
       .build_count = PRISM_VERSIONS_COUNT,
       .graph = session->input->graph,
-      .graph_name = name,
+      .graph_name = graph_name,
       .graph_hash = session->input->hash,
       .ranks = session->ranks,
       .rank_count = session->comm->size,
-      .seed = seed,
+      .seed = run->seed,
       .warn = prism_progress_warn,
       .user = session->view,
   };
   store_task_t task = {.config = &config};
-  prism_status_t status = prism_background_run(session->comm, NULL, open_task, &task, NULL);
-  prism_free(name);
-  PRISM_TRY(status);
+  PRISM_TRY(prism_background_run(session->comm, NULL, open_task, &task, NULL));
   *out = task.store;
   return PRISM_OK;
 }
@@ -175,7 +172,7 @@ static prism_status_t open_files(const prism_session_t *session, int64_t index,
       prism_progress_warn(session->view, "this file system has no file locks: two runs with one "
                                          "checkpoint would mix");
   }
-  return open_store(session, &run->outputs, run->seed, &files->store);
+  return open_store(session, run, files->graph_name, &files->store);
 }
 
 static void close_files(files_t *files) {

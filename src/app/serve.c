@@ -9,7 +9,6 @@
 
 #if PRISM_HAVE_MICROHTTPD
 
-#include <limits.h>
 #include <math.h>
 #include <microhttpd.h>
 #include <signal.h>
