@@ -27,9 +27,8 @@ p { margin: .4rem 0; max-width: 46rem; }
 .facts div { min-width: 5rem; }
 .facts dt { font-size: 1.5rem; font-weight: 600; line-height: 1.2; color: var(--blue); }
 .facts dd { margin: 0; color: var(--soft); font-size: .875rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr));
-  gap: 1.6rem; margin: 1.2rem 0; align-items: start; }
-figure { margin: 0; break-inside: avoid; }
+.figures { columns: 2 27rem; column-gap: 1.6rem; margin: 1.2rem 0 0; }
+figure { margin: 0; padding-bottom: 1.6rem; break-inside: avoid; }
 figure svg { display: block; width: 100%; height: auto; max-width: 34rem; }
 figcaption, .note { color: var(--soft); font-size: .875rem; max-width: 46rem; }
 .table { margin: 1.2rem 0; }
@@ -49,7 +48,9 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .8rem; }
   @page { size: A4; margin: 14mm; }
   body { padding: 0; max-width: none; font-size: 10pt; }
   h2, h3, summary { break-after: avoid; }
-  .figures { grid-template-columns: 1fr 1fr; gap: 6mm; }
+  .figures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 6mm; align-items: start; }
+  figure { padding-bottom: 4mm; }
+  figcaption, .note, footer { font-size: 7.5pt; line-height: 1.35; }
   .scroll { overflow: visible; }
   table { font-size: 6.5pt; } tr { break-inside: avoid; }
   th, td { padding: .4mm 2mm .4mm 0; } th { white-space: normal; vertical-align: bottom; }

@@ -16,7 +16,7 @@ from prism_analysis.style import (BLUE, DASHED, DOTTED, GRAY, HATCHES, MOST_NAME
 
 BINS = 200  # of a timeline with more records than that
 MOST_LANES = 32
-MOST_NODES = 6  # of a migration graph; more: a matrix
+MOST_NODES, MOST_ARROWS = 6, 8  # of a migration graph; more: a matrix
 TAGS = {"initial": "INIT", "memetic": "MEMETIC", "thermodynamic": "THERMO",
         "validation": "VALID"}
 KNOWN = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering"]  # methods, as colored
@@ -237,11 +237,37 @@ def migration_counts(run):
             zip(grouped.size().index, grouped.size(), grouped.sum())]
 
 
+def migrating_ranks(run, counts):
+    return sorted({end for a, b, _, _ in counts for end in (a, b)} - {POOLS}
+                  | set(run.ranks["rank"].astype(int)))
+
+
+def is_crowded(ranks, counts):
+    """Would arrows lie upon each other?"""
+    arrows = sum(a not in (b, POOLS) for a, b, _, _ in counts)
+    return len(ranks) > MOST_NODES or arrows > MOST_ARROWS
+
+
+def migrations_text(run):
+    counts = migration_counts(run)
+    if is_crowded(migrating_ranks(run, counts), counts):
+        return ("Colorings taken in, by sender and receiver; on the diagonal: between islands of "
+                "a rank; pools: from those of all others.")
+    return ("Colorings that went from rank to rank: taken in of offered, the more, the thicker; "
+            "within: between islands of a rank; pools: from those of all others.")
+
+
+def migrations_height(run):
+    """Two ranks side by side need less than a ring."""
+    counts = migration_counts(run)
+    flat = len(migrating_ranks(run, counts)) <= 2 and all(a != POOLS for a, _, _, _ in counts)
+    return 2.2 if flat else 3.4
+
+
 def draw_migrations(figure, run):
     counts = migration_counts(run)
-    ranks = sorted({end for a, b, _, _ in counts for end in (a, b)} - {POOLS}
-                   | set(run.ranks["rank"].astype(int)))
-    if len(ranks) > MOST_NODES:
+    ranks = migrating_ranks(run, counts)
+    if is_crowded(ranks, counts):
         draw_migration_matrix(figure, ranks, counts)
     else:
         draw_migration_graph(figure, ranks, counts)
@@ -255,6 +281,11 @@ def draw_migration_matrix(figure, ranks, counts):
         if taken:
             cells[senders.index(a), ranks.index(b)] = taken
     image = axis.imshow(cells, cmap="viridis_r", aspect="equal", interpolation="nearest")
+    if len(ranks) <= MOST_NODES:
+        middle = (np.nanmin(cells) + np.nanmax(cells)) / 2 if np.isfinite(cells).any() else 0.0
+        for a, b, _, taken in counts:
+            axis.text(ranks.index(b), senders.index(a), f"{taken}", fontsize=8, ha="center",
+                      va="center", color="white" if taken > middle else "black")
     axis.grid(visible=False)
     step = -(-len(ranks) // 8)
     axis.set_xticks(range(0, len(ranks), step), ranks[::step])
@@ -289,16 +320,15 @@ def draw_migration_graph(figure, ranks, counts):
         axis.add_patch(FancyArrowPatch(
             start, stop, connectionstyle="arc3,rad=-0.22", arrowstyle="-|>", shrinkA=17,
             shrinkB=17, mutation_scale=9 + 2 * width, linewidth=width, color=BLUE, alpha=0.75))
-        if len(counts) <= MOST_NODES ** 2:
-            along = stop - start
-            side = np.array([-along[1], along[0]])
-            # On the arc: a parabola whose middle is half its bend to the left; nearer to the
-            # sender, where fewer arrows cross.
-            place = 0.5 if len(ranks) <= 2 else 0.42
-            bend = 0.44 * place * (1 - place) + (0.05 if len(ranks) <= 2 else 0.0)
-            axis.annotate(f"{taken} of {size}", start + along * place + side * bend, fontsize=9,
-                          ha="center", va="center", zorder=6,
-                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+        along = stop - start
+        side = np.array([-along[1], along[0]])
+        # On the arc: a parabola whose middle is half its bend to the left; nearer to the
+        # sender, away from that of the opposite direction.
+        place = 0.5 if len(ranks) <= 2 else 0.32 if len(ranks) <= 4 else 0.42
+        bend = 0.44 * place * (1 - place) + (0.05 if len(ranks) <= 2 else 0.0)
+        axis.annotate(f"{taken} of {size}", start + along * place + side * bend, fontsize=9,
+                      ha="center", va="center", zorder=6,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     words = {}
     for a, b, size, taken in counts:
         if a == b or a not in spot:
@@ -311,15 +341,14 @@ def draw_migration_graph(figure, ranks, counts):
                   zorder=5, fontsize=9 if rank == POOLS else 11)
         if rank in words:
             # Outside the ring; beside it where arrows come from above and below.
-            out = (x, y + 0.2) if len(ranks) == 2 else (
-                (x, y - 0.2) if len(ranks) == 1 else (1.2 * x, 1.2 * y))
+            out = (x, y + 0.2) if len(ranks) <= 2 else (1.2 * x, 1.2 * y)
             side = "center" if len(ranks) <= 2 or abs(x) < 0.3 else "left" if x > 0 else "right"
-            level = ("bottom" if len(ranks) == 2 or y > 0.3 else "top" if y < -0.3
-                     or len(ranks) == 1 else "center")
+            level = ("bottom" if len(ranks) <= 2 or y > 0.3 else "top" if y < -0.3 else "center")
             axis.text(*out, "\n".join(words[rank]), ha=side, va=level, fontsize=9)
     axis.set_xlim(*((-1.5, 1.5) if len(ranks) <= 2 else (-2.1, 2.1)))
     low = min(y for _, y in spot.values())
-    axis.set_ylim(min(-0.6, low - 0.45), max(y for _, y in spot.values()) + 0.4)
+    axis.set_ylim(min(-0.6, low - 0.45), max(y for _, y in spot.values()) + 0.4 + 0.15 * (
+        len(ranks) <= 2))
 
 
 def tempering_rows(run):

@@ -49,9 +49,9 @@ def migration_blocks(run):
         rows.append(["all pools" if a == plots_run.POOLS else str(a), str(b), count(size),
                      count(taken), percent(taken / size), number(part["conflicts"].median()),
                      number(part["distance"].median())])
-    return [Figure("Migrations", "Colorings that went from rank to rank: taken in of offered, "
-                   "the more, the thicker; within: between islands of a rank; pools: from those "
-                   "of all others.", partial(plots_run.draw_migrations, run=run), 3.4),
+    return [Figure("Migrations", plots_run.migrations_text(run),
+                   partial(plots_run.draw_migrations, run=run),
+                   plots_run.migrations_height(run)),
             Table("Migrations", ["from rank", "to rank", "offered", "taken in", "share",
                                  "conflicts", "distance"], rows,
                   "Conflicts and distance (vertices to the receiver's nearest) are medians. At "

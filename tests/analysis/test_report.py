@@ -22,6 +22,7 @@ import setting
 h5py, matplotlib, np, pd = setting.need("h5py", "matplotlib", "numpy", "pandas")
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure as Canvas  # noqa: E402
+from matplotlib.patches import FancyArrowPatch  # noqa: E402
 
 import made_runs  # noqa: E402
 from prism_analysis import __main__ as command_line  # noqa: E402
@@ -346,6 +347,42 @@ class Figures(Folder):
                     self.check(figure)
                     count += 1
         self.assertGreater(count, 40)
+
+    def test_words_of_migrations(self):
+        """Neither on each other nor, for those beside a rank, on an arrow: all to all, and rings."""
+        for gpus in range(1, plots_run.MOST_NODES + 1):
+            path = self.root / f"m{gpus}.h5"
+            made_runs.on_gpus(path, gpus=gpus)
+            self.check_words(gpus, load.read(path))
+            ring = [{"t": 1.0, "from_rank": rank, "to_rank": (rank + step) % gpus, "colors": 9,
+                     "conflicts": 1, "distance": 2, "accepted": 1}
+                    for step in (-1, 0, 1) for rank in range(gpus) for _ in range(150)]
+            for rows in (ring, [row for row in ring if
+                                (row["to_rank"] - row["from_rank"]) % gpus < 2]):
+                made_runs.plain(path, [(0.1, 9)], 2.0, rank_count=gpus,
+                                tables={"telemetry/migrations": rows})
+                self.check_words(gpus, load.read(path))
+
+    def check_words(self, gpus, run):
+        with matplotlib.rc_context(style.rc()):
+            canvas = Canvas(figsize=(document.WIDTH, plots_run.migrations_height(run)),
+                            layout="constrained")
+            plots_run.draw_migrations(canvas, run)
+            renderer = FigureCanvasAgg(canvas).get_renderer()
+            canvas.draw(renderer)
+            axis = canvas.axes[0]
+            words = [(text.get_text(), text.get_window_extent(renderer))
+                     for text in axis.texts]
+            arrows = [arrow.get_transform().transform_path(arrow.get_path()) for arrow in
+                      axis.patches if isinstance(arrow, FancyArrowPatch)]
+        for i, (text, box) in enumerate(words):
+            self.assertTrue(canvas.bbox.x0 <= box.x0 and box.x1 <= canvas.bbox.x1
+                            and canvas.bbox.y0 <= box.y0 and box.y1 <= canvas.bbox.y1, text)
+            for other, there in words[i + 1:]:
+                self.assertFalse(box.padded(-1).overlaps(there), (gpus, text, other))
+            if text.startswith("within"):
+                self.assertFalse(any(path.intersects_bbox(box.padded(-1), filled=False)
+                                     for path in arrows), (gpus, text))
 
 
 class Parts(Folder):
