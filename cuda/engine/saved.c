@@ -1,7 +1,5 @@
 #include "engine/saved.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "engine/learned.h"
 #include "model/coloring.h"

@@ -1,5 +1,4 @@
 /* The replicas of a ladder as bytes and rows (search/tempering.h). */
-#include <string.h>
 
 #include "base/mem.h"
 #include "search/tempering.h"

@@ -80,10 +80,6 @@ static prism_status_t put_values(prism_checkpoint_t *self, const char *name, hid
   return status;
 }
 
-static hid_t stored_color(const prism_checkpoint_t *self) {
-  return self->width == 1 ? H5T_STD_U8LE : self->width == 2 ? H5T_STD_U16LE : H5T_STD_U32LE;
-}
-
 typedef prism_status_t fill_t(prism_checkpoint_t *self, hid_t group, const void *map);
 
 static prism_status_t put_double(const prism_checkpoint_t *self, hid_t group, const char *name,
@@ -124,8 +120,8 @@ static prism_status_t fill_start(prism_checkpoint_t *self, hid_t group, const vo
   PRISM_TRY(prism_h5_put_i32(self->temporary, group, "colors", start->colors));
   PRISM_TRY(put_values(self, "/start/clique", H5T_STD_I32LE, H5T_NATIVE_INT32, start->clique_size,
                        start->clique));
-  return put_values(self, "/start/color", stored_color(self), H5T_NATIVE_INT32, self->head.n,
-                    start->color);
+  return put_values(self, "/start/color", prism_h5_unsigned(self->width), H5T_NATIVE_INT32,
+                    self->head.n, start->color);
 }
 
 static prism_status_t fill_run(prism_checkpoint_t *self, hid_t group, const void *map) {
@@ -141,8 +137,8 @@ static prism_status_t fill_run(prism_checkpoint_t *self, hid_t group, const void
   PRISM_TRY(prism_h5_put_i32(path, group, "ranks", head->ranks));
   PRISM_TRY(prism_h5_put_i32(path, group, "color_bound", head->color_bound));
   PRISM_TRY(prism_h5_put_i32(path, group, "best_k", head->best_k));
-  return put_values(self, "/run/best", stored_color(self), H5T_NATIVE_INT32, head->kernel.n,
-                    head->best);
+  return put_values(self, "/run/best", prism_h5_unsigned(self->width), H5T_NATIVE_INT32,
+                    head->kernel.n, head->best);
 }
 
 static prism_status_t make_group(prism_checkpoint_t *self, const char *name, fill_t *fill,
@@ -179,7 +175,7 @@ static prism_status_t make_values(prism_checkpoint_t *self, int which, const cha
 }
 
 static prism_status_t make_growers(prism_checkpoint_t *self) {
-  hid_t color = stored_color(self), byte = H5T_STD_U8LE;
+  hid_t color = prism_h5_unsigned(self->width), byte = H5T_STD_U8LE;
   int32_t kernel_n = self->head.kernel.n;
   PRISM_TRY(make_table(self, SOLUTION_INDEX, prism_record_table(PRISM_RECORD_SOLUTION)));
   PRISM_TRY(make_values(self, SOLUTION_COLORS, "/solutions/colors", color, H5T_NATIVE_INT32,

@@ -226,10 +226,6 @@ static prism_status_t get_records(prism_checkpoint_reader_t *self,
 
 /* ---- The head --------------------------------------------------------------------------- */
 
-static hid_t stored_color(const prism_checkpoint_reader_t *self) {
-  return self->width == 1 ? H5T_STD_U8LE : self->width == 2 ? H5T_STD_U16LE : H5T_STD_U32LE;
-}
-
 static prism_status_t load_setting(prism_checkpoint_reader_t *self, hid_t group, int32_t index) {
   char name[256];
   hid_t attribute = H5Aopen_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, (hsize_t)index,
@@ -305,7 +301,8 @@ static prism_status_t load_run(prism_checkpoint_reader_t *self, hid_t group) {
   PRISM_TRY(get_i32(self, group, "color_bound", &head->color_bound));
   PRISM_TRY(get_i32(self, group, "best_k", &head->best_k));
   self->width = prism_checkpoint_width(head->color_bound);
-  PRISM_TRY(get_values(self, "/run/best", stored_color(self), head->kernel.n, &self->best, NULL));
+  PRISM_TRY(get_values(self, "/run/best", prism_h5_unsigned(self->width), head->kernel.n,
+                       &self->best, NULL));
   head->best = self->best;
   return PRISM_OK;
 }
@@ -317,7 +314,8 @@ static prism_status_t load_start(prism_checkpoint_reader_t *self, hid_t group) {
   PRISM_TRY(get_i32(self, group, "colors", &start->colors));
   PRISM_TRY(get_values(self, "/start/clique", H5T_STD_I32LE, -1, &self->clique,
                        &start->clique_size));
-  PRISM_TRY(get_values(self, "/start/color", stored_color(self), self->head.n, &self->start, NULL));
+  PRISM_TRY(get_values(self, "/start/color", prism_h5_unsigned(self->width), self->head.n,
+                       &self->start, NULL));
   start->clique = self->clique;
   start->color = self->start;
   return PRISM_OK;
@@ -364,8 +362,8 @@ static prism_status_t load_solutions(prism_checkpoint_reader_t *self, hid_t grou
   prism_status_t status = open_table(self, form->path, disk, self->solution_type, 0, index);
   H5Tclose(disk);
   PRISM_TRY(status);
-  PRISM_TRY(open_table(self, "/solutions/colors", stored_color(self), H5T_NATIVE_INT32,
-                       (hsize_t)self->head.n, colors));
+  PRISM_TRY(open_table(self, "/solutions/colors", prism_h5_unsigned(self->width),
+                       H5T_NATIVE_INT32, (hsize_t)self->head.n, colors));
   if (index->rows != colors->rows || index->rows > INT32_MAX) return UNSOUND(self, "/solutions");
   self->solutions = (int32_t)index->rows;
   return PRISM_OK;
@@ -399,7 +397,7 @@ static prism_status_t take_islands(prism_checkpoint_reader_t *self,
 static prism_status_t load_islands(prism_checkpoint_reader_t *self, hid_t group) {
   (void)group;
   prism_read_table_t *table = self->table;
-  hid_t color = stored_color(self), byte = H5T_STD_U8LE;
+  hid_t color = prism_h5_unsigned(self->width), byte = H5T_STD_U8LE;
   hsize_t columns = self->head.kernel.n > 0 ? (hsize_t)self->head.kernel.n : 1, count = 0;
   void *rows = NULL;
   PRISM_TRY(open_table(self, "/islands/method", byte, byte, 0, &table[PRISM_READ_METHOD]));

@@ -145,6 +145,10 @@ prism_status_t prism_h5_put_params(const char *path, hid_t object, const prism_p
   return PRISM_OK;
 }
 
+hid_t prism_h5_unsigned(size_t bytes) {
+  return bytes == 1 ? H5T_STD_U8LE : bytes == 2 ? H5T_STD_U16LE : H5T_STD_U32LE;
+}
+
 /* Type of a field; for texts one of its size. */
 static hid_t member_type(const prism_field_t *field, bool on_disk) {
   hid_t type = -1;

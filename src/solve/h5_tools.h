@@ -76,6 +76,9 @@ prism_status_t prism_h5_put_text(const char *path, hid_t object, const char *nam
 /* Every parameter as a text attribute section.name. */
 prism_status_t prism_h5_put_params(const char *path, hid_t object, const prism_params_t *params);
 
+/* Unsigned numbers of 1, 2 or 4 bytes on disk. Not to be closed. */
+hid_t prism_h5_unsigned(size_t bytes);
+
 /* Compound type of a record: packed little-endian on disk, the struct in memory. */
 prism_status_t prism_h5_record_type(const char *path, const prism_record_table_t *table,
                                     bool on_disk, hid_t *out);

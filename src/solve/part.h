@@ -44,13 +44,8 @@ static inline bool prism_part_has(const prism_part_t *part, int32_t i) {
 
 static inline bool prism_part_exists(const prism_part_t *part) { return part->id != NULL; }
 
-/* All islands and the words are there. */
-static inline bool prism_part_complete(const prism_part_t *part) {
-  return part->saved == part->setup.islands && part->words != NULL;
-}
-
-/* The next piece of a complete part. [out] owned by the caller; after the one marked `last`
- * the part is released */
+/* The next piece of a part that is complete: it has all islands and the words. [out] owned by
+ * the caller; after the one marked `last` the part is released */
 prism_status_t prism_part_next(prism_part_t *part, prism_piece_t **out);
 
 /* Also of none. */

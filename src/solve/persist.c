@@ -1,7 +1,6 @@
 #include "solve/persist.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"

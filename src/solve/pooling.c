@@ -1,7 +1,5 @@
 #include "solve/pooling.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 
 prism_status_t prism_pooling_begin(prism_pooling_t *pooling, const prism_pooling_setup_t *setup) {

@@ -43,15 +43,13 @@ static const hsize_t chunk_rows[PRISM_RECORD_COUNT] = {
 
 static prism_status_t make_solutions(prism_h5_t *self, int32_t color_bound) {
   self->color_bytes = color_bound <= 256 ? 1 : color_bound <= 65536 ? 2 : 4;
-  hid_t disk = self->color_bytes == 1   ? H5T_STD_U8LE
-               : self->color_bytes == 2 ? H5T_STD_U16LE
-                                        : H5T_STD_U32LE;
   self->color_type = H5Tcopy(self->color_bytes == 1   ? H5T_NATIVE_UINT8
                              : self->color_bytes == 2 ? H5T_NATIVE_UINT16
                                                       : H5T_NATIVE_UINT32);
   PRISM_H5_TRY(self->path, "making a type", self->color_type);
-  return prism_h5_make_dataset(self->path, self->file, "/solutions/colors", disk, 1, self->n,
-                               self->n, &self->colors);
+  return prism_h5_make_dataset(self->path, self->file, "/solutions/colors",
+                               prism_h5_unsigned(self->color_bytes), 1, self->n, self->n,
+                               &self->colors);
 }
 
 static prism_status_t fill_config(const prism_h5_t *self, hid_t group,
