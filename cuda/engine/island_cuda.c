@@ -214,6 +214,8 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
   if (a->over) return PRISM_OK;
   if (p->fresh || p->searcher.cell_bits != cell_bits)
     return PRISM_OK; /* the other generation has seen to it */
+  if (outgrown && island->best_f[m] == INT32_MAX)
+    a->queued = 0; /* with nothing to show, generations that were lost do not count */
   if (outgrown) return cell_bits < 16 ? begin_anew(island, p, true) : PRISM_OK;
   ++s->restarts;
   return begin_anew(island, p, false);

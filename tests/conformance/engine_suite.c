@@ -21,6 +21,14 @@ void engine_suite_fail(const engine_suite_t *suite, const char *file, int line, 
 
 /* ---- tools ---- */
 
+void engine_suite_case(const engine_suite_t *suite, const char *name,
+                       void (*check)(const engine_suite_t *)) {
+  const double begin = prism_clock_now();
+  check(suite);
+  printf("%s: %s (%.1f s)\n", suite->name, name, prism_clock_now() - begin);
+  fflush(stdout); /* what comes next may crash or hang */
+}
+
 prism_graph_t *engine_suite_random(const engine_suite_t *suite, int32_t n, double p,
                                    uint64_t seed) {
   prism_generated_t made = {0};
@@ -394,14 +402,14 @@ void engine_suite_run(const engine_suite_t *given) {
   engine_suite_t ours = *given;
   const engine_suite_t *suite = &ours;
   ours.methods = describe(suite);
-  bad_calls_are_refused(suite);
-  unknown_phase_is_unsupported(suite);
-  unknown_methods_are_unsupported(suite);
-  the_bell_rings(suite);
-  busy_island_is_refused(suite);
-  stop_ends_work(suite);
-  destroy_recalls_the_islands(suite);
-  budgets_end_work(suite);
+  SUITE_CASE(suite, bad_calls_are_refused);
+  SUITE_CASE(suite, unknown_phase_is_unsupported);
+  SUITE_CASE(suite, unknown_methods_are_unsupported);
+  SUITE_CASE(suite, the_bell_rings);
+  SUITE_CASE(suite, busy_island_is_refused);
+  SUITE_CASE(suite, stop_ends_work);
+  SUITE_CASE(suite, destroy_recalls_the_islands);
+  SUITE_CASE(suite, budgets_end_work);
   engine_suite_search(suite);
   engine_suite_hooks(suite);
   engine_suite_state(suite);

@@ -30,6 +30,11 @@ void engine_suite_fail(const engine_suite_t *suite, const char *file, int line, 
 #define SUITE_CHECK(suite, condition) \
   ((condition) ? (void)0 : engine_suite_fail((suite), __FILE__, __LINE__, #condition))
 
+/* One case; its name and time are printed. */
+void engine_suite_case(const engine_suite_t *suite, const char *name,
+                       void (*check)(const engine_suite_t *));
+#define SUITE_CASE(suite, check) engine_suite_case((suite), #check, check)
+
 enum { SUITE_GRAPHS = 3 };
 
 static inline bool engine_suite_has(const engine_suite_t *suite, int method) {

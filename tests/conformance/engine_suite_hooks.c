@@ -239,10 +239,10 @@ static void counters_add_up(const engine_suite_t *suite) {
 }
 
 void engine_suite_hooks(const engine_suite_t *suite) {
-  scores_break_ties(suite);
-  edge_weights_lead_the_weighted(suite);
-  vertex_weights_lead_partialcol(suite);
-  frozen_vertices_stay(suite);
-  what_cannot_be_kept_is_refused(suite);
-  counters_add_up(suite);
+  SUITE_CASE(suite, scores_break_ties);
+  SUITE_CASE(suite, edge_weights_lead_the_weighted);
+  SUITE_CASE(suite, vertex_weights_lead_partialcol);
+  SUITE_CASE(suite, frozen_vertices_stay);
+  SUITE_CASE(suite, what_cannot_be_kept_is_refused);
+  SUITE_CASE(suite, counters_add_up);
 }

@@ -296,12 +296,12 @@ static void many_islands_work_at_once(const engine_suite_t *suite) {
 }
 
 void engine_suite_search(const engine_suite_t *suite) {
-  summaries_are_true(suite);
-  planted_colorings_are_found(suite);
-  easy_graphs_are_solved(suite);
-  k_goes_down_and_up(suite);
-  seeds_are_starts(suite);
-  migrants_are_judged(suite);
-  same_seed_same_result(suite);
-  many_islands_work_at_once(suite);
+  SUITE_CASE(suite, summaries_are_true);
+  SUITE_CASE(suite, planted_colorings_are_found);
+  SUITE_CASE(suite, easy_graphs_are_solved);
+  SUITE_CASE(suite, k_goes_down_and_up);
+  SUITE_CASE(suite, seeds_are_starts);
+  SUITE_CASE(suite, migrants_are_judged);
+  SUITE_CASE(suite, same_seed_same_result);
+  SUITE_CASE(suite, many_islands_work_at_once);
 }

@@ -29,8 +29,17 @@ typedef struct trace {
 /* How the islands of a case work: by one method, or (-1) by all in turn. */
 typedef struct manner {
   int method;
-  int64_t length; /* of generations; 0: the engine's own */
+  int64_t length; /* of generations; 0: length and population are the engine's own */
 } manner_t;
+
+/* Work of few individuals: hundreds are saved and checked. */
+static prism_work_t small_work(const engine_suite_t *suite, prism_method_t method, int32_t k,
+                               int64_t iterations) {
+  enum { FEW = 24 };
+  prism_work_t work = engine_suite_work(suite, method, k, iterations);
+  if (!suite->brief) work.params.population = FEW;
+  return work;
+}
 
 static prism_engine_t open_engine(const engine_suite_t *suite, const prism_graph_t *graph) {
   return engine_suite_open(suite, graph, seed, ISLANDS, FIRST);
@@ -40,10 +49,10 @@ static prism_work_t work_of(const engine_suite_t *suite, const manner_t *manner,
                             const step_t *step) {
   prism_method_t method = manner->method < 0 ? engine_suite_method(suite, turn)
                                              : (prism_method_t)manner->method;
-  prism_work_t work = engine_suite_work(suite, method, step->k, 0);
+  prism_work_t work = small_work(suite, method, step->k, 0);
   work.generations = step->generations;
-  work.params.generation_iterations =
-      manner->length > 0 ? engine_suite_moves(suite, manner->length) : 0;
+  work.params.generation_iterations = engine_suite_moves(suite, manner->length);
+  if (manner->length == 0) work.params.population = 0;
   return work;
 }
 
@@ -119,19 +128,20 @@ enum {
 
 static void goes_on(const engine_suite_t *suite, const prism_graph_t *graph,
                     const manner_t *manner) {
+  const int32_t next = manner->length > 0 ? NEXT_STEPS : 3;
   static trace_t unsaved, before, after, again;
   prism_engine_t a = open_engine(suite, graph);
   take_steps(suite, &a, graph, manner, first_steps, FIRST_STEPS, 0, &before);
-  take_steps(suite, &a, graph, manner, next_steps, NEXT_STEPS, FIRST_STEPS, &unsaved);
+  take_steps(suite, &a, graph, manner, next_steps, next, FIRST_STEPS, &unsaved);
   prism_engine_destroy(&a);
 
   a = open_engine(suite, graph);
   take_steps(suite, &a, graph, manner, first_steps, FIRST_STEPS, 0, &before);
   prism_island_state_t state = save(suite, &a);
   check_state(suite, graph, &state, first_steps[FIRST_STEPS - 1].k);
-  take_steps(suite, &a, graph, manner, next_steps, NEXT_STEPS, FIRST_STEPS, &after);
+  take_steps(suite, &a, graph, manner, next_steps, next, FIRST_STEPS, &after);
   prism_engine_destroy(&a);
-  check_same(suite, &unsaved, &after, NEXT_STEPS); /* saving changes nothing */
+  check_same(suite, &unsaved, &after, next); /* saving changes nothing */
 
   prism_engine_t b = open_engine(suite, graph);
   bool exact = false;
@@ -144,14 +154,14 @@ static void goes_on(const engine_suite_t *suite, const prism_graph_t *graph,
   int32_t color[N], k = 0; /* it shows what it had before it works */
   engine_suite_export(suite, &b, ISLAND, graph, 0, color, &k);
   CHECK(memcmp(color, before.best[FIRST_STEPS - 1], sizeof color) == 0);
-  take_steps(suite, &b, graph, manner, next_steps, NEXT_STEPS, FIRST_STEPS, &again);
-  check_same(suite, &unsaved, &again, NEXT_STEPS);
+  take_steps(suite, &b, graph, manner, next_steps, next, FIRST_STEPS, &again);
+  check_same(suite, &unsaved, &again, next);
 
   /* In place of what an island has: the other half-way back to the same state. */
   CHECK_OK(restore(&b, &state, &exact));
   CHECK(exact);
-  take_steps(suite, &b, graph, manner, next_steps, NEXT_STEPS, FIRST_STEPS, &again);
-  check_same(suite, &unsaved, &again, NEXT_STEPS);
+  take_steps(suite, &b, graph, manner, next_steps, next, FIRST_STEPS, &again);
+  check_same(suite, &unsaved, &again, next);
   prism_engine_destroy(&b);
   prism_island_state_release(&state);
 }
@@ -162,7 +172,7 @@ static void restored_islands_go_on(const engine_suite_t *suite) {
     prism_graph_t *graph = engine_suite_random(suite, N, density[g], 61u + (uint64_t)g);
     SUITE_METHODS(suite, m) {
       manner_t manner = {.method = m, .length = 700};
-      goes_on(suite, graph, &manner);
+      if (!suite->brief) goes_on(suite, graph, &manner);
     }
     manner_t all = {.method = -1, .length = g == 0 ? 300 : 1100};
     goes_on(suite, graph, &all);
@@ -207,7 +217,7 @@ static void guests_are_remembered(const engine_suite_t *suite) {
   int32_t guest[2][N], k = 0;
   for (int i = 0; i < 2; ++i) {
     prism_engine_t abroad = engine_suite_open(suite, graph, 4000u + (uint64_t)i, 1, 50);
-    prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), K,
+    prism_work_t work = small_work(suite, engine_suite_method(suite, 0), K,
                                           engine_suite_moves(suite, 40000));
     engine_suite_do(suite, &abroad, 0, &work);
     engine_suite_export(suite, &abroad, 0, graph, 0, guest[i], &k);
@@ -266,7 +276,7 @@ static void searches_in_progress_go_on(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 63);
   SUITE_METHODS(suite, m) {
     prism_engine_t a = open_engine(suite, graph), b = open_engine(suite, graph);
-    prism_work_t work = engine_suite_work(suite, (prism_method_t)m, K, 0);
+    prism_work_t work = small_work(suite, (prism_method_t)m, K, 0);
     for (int round = 0; round < 4; ++round) {
       work.iterations = engine_suite_moves(suite, 777 + 1234 * round);
       int64_t f = engine_suite_do(suite, &a, ISLAND, &work).f_best;
@@ -302,13 +312,13 @@ static void rows_are_starts(const engine_suite_t *suite) {
   prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 64);
   SUITE_METHODS(suite, m) {
     prism_engine_t a = open_engine(suite, graph);
-    prism_work_t work = engine_suite_work(suite, (prism_method_t)m, K,
+    prism_work_t work = small_work(suite, (prism_method_t)m, K,
                                           engine_suite_moves(suite, 20000));
     engine_suite_do(suite, &a, ISLAND, &work);
     prism_island_state_t state = save(suite, &a);
     prism_engine_destroy(&a);
     int64_t least = check_state(suite, graph, &state, K);
-    for (int which = 0; which < 4; ++which) {
+    for (int which = 0; which < (suite->brief ? 2 : 4); ++which) {
       if (which == 0) strcpy(state.engine, "other");
       if (which == 1) { /* bytes that nobody understands do not matter then */
         memset(state.bytes, 0xA5, state.size);
@@ -323,12 +333,12 @@ static void rows_are_starts(const engine_suite_t *suite) {
         bool exact = true;
         CHECK_OK(restore(&b, &state, &exact));
         CHECK(!exact);
-        work = engine_suite_work(suite, engine_suite_method(suite, m + 1), k, 1);
+        work = small_work(suite, engine_suite_method(suite, m + 1), k, 1);
         prism_summary_t summary = engine_suite_do(suite, &b, ISLAND, &work);
         if (k == K && which < 2) CHECK(summary.f_best <= least);
         int32_t color[N], now = 0;
         engine_suite_export(suite, &b, ISLAND, graph, 0, color, &now);
-        work = engine_suite_work(suite, (prism_method_t)m, k, engine_suite_moves(suite, 3000));
+        work = small_work(suite, (prism_method_t)m, k, engine_suite_moves(suite, 3000));
         CHECK(engine_suite_do(suite, &b, ISLAND, &work).f_best >= 0);
         prism_island_state_t second = save(suite, &b);
         check_state(suite, graph, &second, k);
@@ -362,7 +372,7 @@ static void small_states(const engine_suite_t *suite) {
   take_steps(suite, &b, graph, &manner, first_steps, 2, 0, &again);
   prism_island_state_release(&state);
   /* So many colors that all of it peels. */
-  prism_work_t easy = engine_suite_work(suite, engine_suite_method(suite, 0), N, 100);
+  prism_work_t easy = small_work(suite, engine_suite_method(suite, 0), N, 100);
   CHECK(engine_suite_do(suite, &a, ISLAND, &easy).f_best == 0);
   state = save(suite, &a);
   CHECK(check_state(suite, graph, &state, N) == 0);
@@ -455,7 +465,7 @@ static void bad_calls_are_refused(const engine_suite_t *suite) {
   CHECK(a.ops->save(a.self, ISLANDS, &other) == PRISM_INVALID);
   CHECK(a.ops->restore(a.self, -1, &state, &exact) == PRISM_INVALID);
   CHECK(a.ops->restore(a.self, ISLANDS, &state, &exact) == PRISM_INVALID);
-  prism_work_t work = engine_suite_work(suite, engine_suite_method(suite, 0), 12, 0);
+  prism_work_t work = small_work(suite, engine_suite_method(suite, 0), 12, 0);
   work.seconds = 1000.0;
   int64_t ticket = engine_suite_submit(suite, &a, ISLAND, &work);
   CHECK(a.ops->save(a.self, ISLAND, &other) == PRISM_INVALID);
@@ -475,12 +485,12 @@ void engine_suite_state(const engine_suite_t *suite) {
   prism_engine_destroy(&engine);
   prism_graph_destroy(&graph);
   if (!able) return;
-  restored_islands_go_on(suite);
-  states_follow_each_other(suite);
-  guests_are_remembered(suite);
-  searches_in_progress_go_on(suite);
-  rows_are_starts(suite);
-  small_states(suite);
-  damage_is_refused(suite);
-  bad_calls_are_refused(suite);
+  SUITE_CASE(suite, restored_islands_go_on);
+  SUITE_CASE(suite, states_follow_each_other);
+  SUITE_CASE(suite, guests_are_remembered);
+  SUITE_CASE(suite, searches_in_progress_go_on);
+  SUITE_CASE(suite, rows_are_starts);
+  SUITE_CASE(suite, small_states);
+  SUITE_CASE(suite, damage_is_refused);
+  SUITE_CASE(suite, bad_calls_are_refused);
 }

@@ -361,6 +361,12 @@ static void classes_that_outgrow_all_cells(void **state) {
     prism_island_info_t info;
     engine.ops->describe(engine.self, 0, &info);
     if (m < 3) {
+      prism_work_t first = work;
+      first.generations = 1; /* those that are lost do not count */
+      first.params.generation_iterations = 40;
+      prism_summary_t summary = finish(&engine, submit(&engine, 0, &first));
+      assert_int_equal(take(&engine, 0, graph, 0, color), summary.f_best);
+      assert_true(summary.generations > 1);
       solve(&engine, graph, work, color);
     } else if ((info.methods & PRISM_METHOD_BIT(all[m])) != 0) { /* no wide one of its own */
       prism_summary_t summary = finish(&engine, submit(&engine, 0, &work));
