@@ -460,9 +460,7 @@ prism_status_t prism_checkpoint_state(prism_checkpoint_t *checkpoint, int32_t id
   if (state->n != checkpoint->head.kernel.n || state->n < 1)
     PRISM_FAIL(PRISM_INVALID, "checkpoint %s: island %d has %d vertices, the kernel %d",
                checkpoint->path, id, state->n, checkpoint->head.kernel.n);
-  prism_checkpoint_island_t island = {.id = id, .rank = rank, .version = state->version,
-                                      .k = state->k, .rows = state->rows, .size = state->size};
-  memcpy(island.engine, state->engine, sizeof island.engine);
+  const prism_checkpoint_island_t island = prism_checkpoint_island_of(state, id, rank);
   PRISM_TRY(prism_checkpoint_island(checkpoint, &island));
   PRISM_TRY(put_rows(checkpoint, state));
   return prism_checkpoint_bytes(checkpoint, state->bytes, state->size);

@@ -110,6 +110,13 @@ typedef struct prism_checkpoint_island {
   size_t size;            /* bytes of the engine's own */
 } prism_checkpoint_island_t;
 
+/* The island that a state is of, and back: a state with room for all of it.
+ * [out] state  owned by the caller (prism_island_state_release), empty on failure */
+prism_checkpoint_island_t prism_checkpoint_island_of(const prism_island_state_t *state, int32_t id,
+                                                     int32_t rank);
+prism_status_t prism_checkpoint_island_state(const prism_checkpoint_island_t *island, int32_t n,
+                                             prism_island_state_t *state);
+
 /* ---- Colors as they are stored ------------------------------------------------------------ */
 
 /* Islands' rows travel in this form from the ranks to the file and back: color + 1 in 1, 2

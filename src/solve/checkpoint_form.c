@@ -20,6 +20,31 @@ const prism_record_table_t prism_checkpoint_rank_table = {
     "rank", "/ranks/table", rank_fields, sizeof rank_fields / sizeof rank_fields[0],
     sizeof(prism_checkpoint_rank_row_t)};
 
+/* ---- Islands and states ------------------------------------------------------------------ */
+
+prism_checkpoint_island_t prism_checkpoint_island_of(const prism_island_state_t *state, int32_t id,
+                                                     int32_t rank) {
+  prism_checkpoint_island_t island;
+  memset(&island, 0, sizeof island); /* padding too: it is sent as bytes */
+  island.id = id;
+  island.rank = rank;
+  memcpy(island.engine, state->engine, sizeof island.engine);
+  island.version = state->version;
+  island.k = state->k;
+  island.rows = state->rows;
+  island.size = state->size;
+  return island;
+}
+
+prism_status_t prism_checkpoint_island_state(const prism_checkpoint_island_t *island, int32_t n,
+                                             prism_island_state_t *state) {
+  PRISM_TRY(prism_island_state_init(state, n, island->rows, island->size));
+  memcpy(state->engine, island->engine, sizeof state->engine);
+  state->version = island->version;
+  state->k = island->k;
+  return PRISM_OK;
+}
+
 /* ---- Packed colors ---------------------------------------------------------------------- */
 
 void prism_checkpoint_pack(const int32_t *color, size_t n, size_t width, void *packed) {

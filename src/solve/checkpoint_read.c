@@ -164,10 +164,7 @@ static prism_status_t read_state_rows(prism_checkpoint_reader_t *reader, int32_t
 prism_status_t prism_checkpoint_read_state(prism_checkpoint_reader_t *reader, int32_t index,
                                            prism_island_state_t *state) {
   const prism_checkpoint_island_t *head = &reader->island[index].head;
-  PRISM_TRY(prism_island_state_init(state, reader->head.kernel.n, head->rows, head->size));
-  memcpy(state->engine, head->engine, sizeof state->engine);
-  state->version = head->version;
-  state->k = head->k;
+  PRISM_TRY(prism_checkpoint_island_state(head, reader->head.kernel.n, state));
   prism_status_t status = head->rows > 0 ? read_state_rows(reader, index, state) : PRISM_OK;
   if (status == PRISM_OK)
     status = prism_checkpoint_read_bytes(reader, index, 0, head->size, state->bytes);

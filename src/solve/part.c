@@ -36,12 +36,9 @@ static prism_status_t take_header(prism_part_t *part, prism_piece_t **out) {
   const prism_island_state_t *state = &part->state[part->island];
   PRISM_TRY(prism_piece_create(PRISM_PIECE_ISLAND, part->setup.rank,
                                sizeof(prism_checkpoint_island_t), out));
-  prism_checkpoint_island_t *head = prism_piece_data(*out);
-  memset(head, 0, sizeof *head);
-  *head = (prism_checkpoint_island_t){.id = part->id[part->island], .rank = part->setup.rank,
-                                      .version = state->version, .k = state->k,
-                                      .rows = state->rows, .size = state->size};
-  memcpy(head->engine, state->engine, sizeof head->engine);
+  const prism_checkpoint_island_t head =
+      prism_checkpoint_island_of(state, part->id[part->island], part->setup.rank);
+  memcpy(prism_piece_data(*out), &head, sizeof head);
   part->headed = true;
   return PRISM_OK;
 }

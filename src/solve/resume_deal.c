@@ -165,10 +165,7 @@ static prism_status_t close_island(taker_t *taker) {
 static prism_status_t open_island(taker_t *taker, const prism_checkpoint_island_t *head) {
   if (taker->open) PRISM_FAIL(PRISM_INTERNAL, "island %d is not complete", taker->head.id);
   taker->head = *head;
-  PRISM_TRY(prism_island_state_init(&taker->state, taker->run->n, head->rows, head->size));
-  memcpy(taker->state.engine, head->engine, sizeof taker->state.engine);
-  taker->state.version = head->version;
-  taker->state.k = head->k;
+  PRISM_TRY(prism_checkpoint_island_state(head, taker->run->n, &taker->state));
   taker->rows = 0;
   taker->bytes = 0;
   taker->open = true;
