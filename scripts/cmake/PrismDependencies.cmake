@@ -13,6 +13,19 @@ elseif(PRISM_MPI)
   set(PRISM_HAVE_MPI ON)
 endif()
 
+# The views of prism monitor; everything else does without.
+set(CURSES_NEED_NCURSES TRUE)
+set(CURSES_NEED_WIDE TRUE)
+find_package(Curses)
+set(PRISM_HAVE_CURSES ${CURSES_FOUND})
+find_path(MICROHTTPD_INCLUDE_DIR microhttpd.h)
+find_library(MICROHTTPD_LIBRARY microhttpd)
+mark_as_advanced(MICROHTTPD_INCLUDE_DIR MICROHTTPD_LIBRARY)
+set(PRISM_HAVE_MICROHTTPD OFF)
+if(MICROHTTPD_INCLUDE_DIR AND MICROHTTPD_LIBRARY)
+  set(PRISM_HAVE_MICROHTTPD ON)
+endif()
+
 # Short names for the targets of this tree.
 add_library(prism_hdf5 ALIAS SerialHDF5::SerialHDF5)
 add_library(prism_iniparser ALIAS iniparser::iniparser)

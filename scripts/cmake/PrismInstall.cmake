@@ -2,12 +2,6 @@ include(CMakePackageConfigHelpers)
 
 # --- the library -----------------------------------------------------------
 get_property(floors GLOBAL PROPERTY PRISM_FLOORS)
-set(with_cuda OFF)
-if(TARGET prism_cuda AND EXISTS ${PROJECT_SOURCE_DIR}/cuda/engine/engine_cuda.h)
-  set(with_cuda ON)
-else()
-  list(REMOVE_ITEM floors prism_cuda)
-endif()
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/prism)
 install(TARGETS ${floors} EXPORT prismTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT prismTargets NAMESPACE prism:: DESTINATION ${package_dir})
@@ -17,7 +11,7 @@ install(EXPORT prismTargets NAMESPACE prism:: DESTINATION ${package_dir})
 install(CODE "set(source_dir \"${PROJECT_SOURCE_DIR}\")
 set(include_dir \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_INCLUDEDIR}/prism\")
 set(with_mpi ${PRISM_HAVE_MPI})
-set(with_cuda ${with_cuda})")
+set(with_cuda ${PRISM_HAVE_CUDA})")
 install(SCRIPT ${PROJECT_SOURCE_DIR}/scripts/cmake/InstallHeaders.cmake)
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/scripts/cmake/prismConfig.cmake.in
