@@ -11,9 +11,13 @@ case "${1:-}" in
     sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
+  -*) die 2 "unknown argument: $1 (try --help)" ;;
 esac
 graph=examples/gnp_500_0.5.col.gz
-[ "$#" -eq 0 ] || graph=$(realpath "$1")
+if [ "$#" -gt 0 ]; then
+  [ -f "$1" ] || die 2 "$1: no such graph"
+  graph=$(realpath "$1")
+fi
 target=${2:-48}
 time_limit=30
 cd "$root"
