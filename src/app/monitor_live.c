@@ -134,19 +134,33 @@ static void device_of(const prism_monitor_t *monitor, int32_t rank, char *out, s
   prism_monitor_clean(known ? row->device : monitor->stats.rank[rank].last.mode, out, size);
 }
 
+/* A row of the ranks. The step goes first where the terminal is narrow, then the device gets
+ * shorter: at 80 columns all numbers are there. */
+static void put_rank(const screen_t *screen, int y, const char *rank, const char *device,
+                     const char *phase, const char *step, const char *numbers) {
+  enum { OTHERS = 59, STEP = 11, LEAST = 8, MOST = 22 }; /* columns; of the device */
+  char line[LINE_BYTES], middle[32] = "";
+  int room = screen->columns - OTHERS;
+  if (room >= MOST + STEP) snprintf(middle, sizeof middle, " %-10s", step);
+  room = room > MOST ? MOST : room < LEAST ? LEAST : room;
+  snprintf(line, sizeof line, " %4s %-*.*s %-8s%s%s", rank, room, room, device, phase, middle,
+           numbers);
+  put_line(screen, y, line);
+}
+
 static void draw_rank(const screen_t *screen, int y, int32_t rank) {
   const prism_run_rank_stats_t *row = &screen->monitor->stats.rank[rank];
-  char line[LINE_BYTES], device[24], phase[20], step[20], speed[24], use[24], idle[24];
+  char line[LINE_BYTES], number[16], device[24], phase[20], step[20], speed[24], use[24], idle[24];
   device_of(screen->monitor, rank, device, sizeof device);
   prism_monitor_clean(prism_monitor_tag(row->last.phase), phase, sizeof phase);
   prism_monitor_clean(row->last.step, step, sizeof step);
   format_rate(row->rate, speed, sizeof speed);
   format_share(row->has_gpu ? row->gpu.utilization : NAN, use, sizeof use);
   format_share(row->has_gpu ? 100.0 * row->gpu.idle : NAN, idle, sizeof idle);
-  snprintf(line, sizeof line, " %4d %-22s %-8s %-10s %9s %5d %5d %9" PRId64 " %5s %5s", rank,
-           device, phase, step, speed, row->last.colors, row->last.best_colors,
-           row->last.conflicts, use, idle);
-  put_line(screen, y, line);
+  snprintf(number, sizeof number, "%d", rank);
+  snprintf(line, sizeof line, " %9s %5d %5d %9" PRId64 " %5s %5s", speed, row->last.colors,
+           row->last.best_colors, row->last.conflicts, use, idle);
+  put_rank(screen, y, number, device, phase, step, line);
 }
 
 /* Ranks that have told something. */
@@ -163,10 +177,10 @@ static void draw_ranks(screen_t *screen, int y) {
   if (screen->scroll > most) screen->scroll = most;
   if (screen->scroll < 0) screen->scroll = 0;
   char line[LINE_BYTES];
-  snprintf(line, sizeof line, " %4s %-22s %-8s %-10s %9s %5s %5s %9s %5s %5s", "rank", "device",
-           "phase", "step", "it/s", "k", "best", "conflicts", "use", "idle");
+  snprintf(line, sizeof line, " %9s %5s %5s %9s %5s %5s", "it/s", "k", "best", "conflicts", "use",
+           "idle");
   attron(A_UNDERLINE);
-  put_line(screen, y++, line);
+  put_rank(screen, y++, "rank", "device", "phase", "step", line);
   attroff(A_UNDERLINE);
   for (int32_t i = 0; i < stats->ranks && y < screen->rows - 1; ++i) {
     if (stats->rank[i].records == 0 || seen++ < screen->scroll) continue;

@@ -62,12 +62,17 @@ static double swap_of(const prism_metric_t *row) {
   return end == at + strlen("swap=") ? NAN : value;
 }
 
-static void note_best(prism_run_stats_t *stats, int32_t colors, double t) {
+/* stored: t is that of a solution, which is what the summary and the table of solutions tell; its
+ * finder has a metric of it a moment before. */
+static void note_best(prism_run_stats_t *stats, int32_t colors, double t, bool stored) {
   const bool any = stats->best_colors > 0;
   if (colors <= 0 || (any && colors > stats->best_colors)) return;
-  if (any && colors == stats->best_colors && !(t < stats->best_t)) return;
+  if (any && colors == stats->best_colors &&
+      (stats->best_stored > stored || (stats->best_stored == stored && !(t < stats->best_t))))
+    return;
   stats->best_colors = colors;
   stats->best_t = t;
+  stats->best_stored = stored;
 }
 
 static prism_status_t add_metric(prism_run_stats_t *stats, const prism_metric_t *row) {
@@ -97,7 +102,7 @@ static prism_status_t add_metric(prism_run_stats_t *stats, const prism_metric_t 
   ++rank->records;
   rank->last = *row;
   if (row->t > stats->last_t) stats->last_t = row->t;
-  note_best(stats, row->best_colors, row->t);
+  note_best(stats, row->best_colors, row->t, false);
   return PRISM_OK;
 }
 
@@ -139,7 +144,7 @@ prism_status_t prism_run_stats_add(prism_run_stats_t *stats, prism_record_kind_t
     case PRISM_RECORD_MIGRATION:
       return add_migration(stats, record);
     case PRISM_RECORD_SOLUTION:
-      note_best(stats, solution->colors, solution->t);
+      note_best(stats, solution->colors, solution->t, true);
       return PRISM_OK;
     case PRISM_RECORD_EVENT:
     case PRISM_RECORD_PROFILE:

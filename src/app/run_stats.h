@@ -48,6 +48,7 @@ typedef struct prism_run_stats {
   int32_t phases;
   int32_t best_colors; /* -1: none yet */
   double best_t;
+  bool best_stored;    /* best_t is that of a solution */
   double last_t;       /* of all metrics */
 } prism_run_stats_t;
 

@@ -587,6 +587,9 @@ def test_live_view():
     for words in [b"synthetic", b"300 vertices", b"best  %d colors" % colors, b"conflicts",
                   b"MEMETIC", b"cpu (portable)", "\u2581".encode(), b"ended by time"]:
         check(words in out, (words, out))
+    for columns, step in [(80, False), (100, True)]:  # 80: all numbers, without the step
+        out = on_terminal([(b"q quits", press(b"q"))], path, columns=columns)[1]
+        check(b" idle" in out and (b" step " in out) == step, (columns, out))
     wide = on_terminal([(b"q quits", press(b"q"))], path, columns=300, rows=3)
     check(wide[0] == 0, wide)
     tiny = on_terminal([(b"p", resize(1, 1)), (b"", press(b"q"))], path, columns=5, rows=2)
