@@ -10,11 +10,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 DIST = TOOL = None
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GUARD = 120  # seconds after which a program counts as hanging
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+# Root in a container, more ranks than cores.
+MPI_ENVIRONMENT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none", "ASAN_OPTIONS": "detect_leaks=0",
+}
 
 
 class Result:
@@ -59,12 +67,41 @@ def start(*arguments, launcher=(), env=None):
 
 def started():
     """What the program of start() wrote so far."""
-    return open("out.txt").read(), open("err.txt").read()
+    return tuple(read(name) if os.path.exists(name) else "" for name in ("out.txt", "err.txt"))
+
+
+def ranks(count, *arguments, env=None):
+    """prism-dist under mpirun."""
+    return run(MPIEXEC, "-np", count, DIST, *arguments, env={**MPI_ENVIRONMENT, **(env or {})})
+
+
+def no_launcher():
+    """Why mpirun starts nothing here; None: it does."""
+    try:
+        probe = subprocess.run([MPIEXEC, "-np", "2", "true"], capture_output=True, timeout=60,
+                               env={**os.environ, **MPI_ENVIRONMENT}, check=False)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return f"{MPIEXEC}: {problem}"
+    if probe.returncode != 0:
+        return f"{MPIEXEC} starts nothing here: {probe.stderr.decode()}"
+    return None
 
 
 def check(condition, text):
     if not condition:
         raise AssertionError(str(text))
+
+
+def wait_for(condition, what, process=None):
+    """What the condition gives as soon as that is true; fails if the process ends without."""
+    end = time.monotonic() + GUARD
+    while True:
+        over = time.monotonic() > end or (process is not None and process.poll() is not None)
+        value = condition()
+        if value:
+            return value
+        check(not over, f"still waiting for {what}: {started()}")
+        time.sleep(0.01)
 
 
 def expect(result, code, *words):
@@ -99,6 +136,29 @@ def queen(rows):
     if not os.path.exists(name):
         expect(tool("generate", "queen", "--rows", rows, "-o", name), 0)
     return name
+
+
+def gnp(name, n, seed=1, p=0.5):
+    """Write a random graph; returns its name."""
+    if not os.path.exists(name):
+        expect(tool("generate", "gnp", "--n", n, "--p", p, "--seed", seed, "-o", name), 0)
+    return name
+
+
+def hard():
+    """A graph that no time limit of a test finishes."""
+    return gnp("hard.col", 300)
+
+
+def verified(graph, solution):
+    """The colors of a legal solution."""
+    done = expect(tool("verify", graph, solution), 0)
+    return int(re.search(r"legal, (\d+) colors", done.out).group(1))
+
+
+def coloring(solution):
+    """The lines of a .sol that do not differ between runs."""
+    return [line for line in read(solution).splitlines() if line.startswith(("s", "l"))]
 
 
 JSON_FIELDS = ["graph", "n", "m", "colors", "lower_bound", "optimal", "target_met", "time",

@@ -17,7 +17,7 @@ import time
 
 import cli
 import two_hosts
-from cli import check, expect, read, tool
+from cli import check, gnp, hard, read, verified
 
 RANKS = 4
 STRIKE = os.environ.get("PRISM_STRIKE_LIBRARY", "")  # strike.c
@@ -45,13 +45,7 @@ class Job:
         self.began = None
 
     def wait_for(self, condition, what):
-        end = time.monotonic() + 60
-        while time.monotonic() < end and self.process.poll() is None:
-            value = condition()
-            if value:
-                return value
-            time.sleep(0.01)
-        return check(False, f"still waiting for {what}: {cli.started()}")
+        return cli.wait_for(condition, what, self.process)
 
     def in_search(self):
         """The search goes on: the first coloring is on the disk, all ranks have begun."""
@@ -151,7 +145,7 @@ def no_memory(rank):
     left = 6 << 20
     def act(timeout):
         os.mkfifo("pipe.col")
-        expect(tool("generate", "gnp", "--n", 2500, "--p", 0.5, "-o", "large.col"), 0)
+        gnp("large.col", 2500)
         job = Job(timeout, ["--time-limit", 0], graph="pipe.col")
         with open("pipe.col", "wb") as pipe:
             pid = job.pid(rank)
@@ -265,8 +259,7 @@ CASES = {
 def check_files():
     """The best coloring and the run file are there, readable, and agree."""
     graph = "large.col" if os.path.exists("large.col") else "hard.col"
-    done = expect(tool("verify", graph, "x.sol"), 0)
-    colors = int(re.search(r"legal, (\d+) colors", done.out).group(1))
+    colors = verified(graph, "x.sol")
     try:
         import h5py
     except ImportError:
@@ -299,7 +292,7 @@ def attempt(case, timeout, guard):
     two_hosts.mend()
     job = None
     try:
-        expect(tool("generate", "gnp", "--n", 300, "--p", 0.5, "-o", "hard.col"), 0)
+        hard()
         job = case.act(timeout)
         seconds = job.end(guard)
         code, err = job.process.returncode, cli.started()[1]

@@ -20,13 +20,11 @@ import time
 import traceback
 
 import cli
-from cli import check, expect, read, tool
+from cli import GUARD, check, expect, gnp, tool, verified, wait_for
 
 MARK = "PRISM_FAULTS"
 TRIALS = int(os.environ.get("PRISM_FAULT_TRIALS", "10"))
 SHIM = os.environ.get("PRISM_FAULT_SHIM", "")  # fault_shim.c
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
-GUARD = 120  # seconds after which something counts as hanging
 
 
 class Skipped(Exception):
@@ -104,10 +102,8 @@ def sanitized():
 
 
 def mpi_environment(folder):
-    """For mpirun: more ranks than cores, session folder of our own."""
-    return {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-            "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_btl": "self,vader",
+    """For mpirun, with a session folder of our own."""
+    return {**cli.MPI_ENVIRONMENT, "OMPI_MCA_btl": "self,vader",
             "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
             "OMPI_MCA_orte_tmpdir_base": folder,
             "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"}
@@ -116,9 +112,9 @@ def mpi_environment(folder):
 def launcher(ranks):
     if "MPI" not in expect(cli.dist("--version"), 0).out.upper():
         raise Skipped("built without MPI")
-    if shutil.which(MPIEXEC) is None:
+    if shutil.which(cli.MPIEXEC) is None:
         raise Skipped("no mpirun")
-    return [MPIEXEC, "-n", str(ranks)]
+    return [cli.MPIEXEC, "-n", str(ranks)]
 
 
 def can_resume():
@@ -133,23 +129,7 @@ def resumable():
 
 def graph(n=300, seed=1, p=0.5):
     """One that no time limit of a test finishes."""
-    name = f"hard{n}_{seed}.col"
-    if not os.path.exists(name):
-        expect(tool("generate", "gnp", "--n", n, "--p", p, "--seed", seed, "-o", name), 0)
-    return name
-
-
-def wait_for(condition, what, process=None):
-    end = time.monotonic() + GUARD
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        if process is not None and process.poll() is not None:
-            break
-        time.sleep(0.01)
-    said = cli.started() if os.path.exists("err.txt") else ""
-    return check(False, f"still waiting for {what}: {said}")
+    return gnp(f"hard{n}_{seed}.col", n, seed, p)
 
 
 def searching(process, solution="x.sol"):
@@ -168,12 +148,6 @@ def end_of(process, *codes):
 
 
 # ---- what must hold afterwards -------------------------------------------------------
-
-
-def verified(name, solution):
-    """The colors of a legal solution."""
-    done = expect(tool("verify", name, solution), 0, "legal")
-    return int(done.out.split("legal, ")[1].split()[0])
 
 
 def lines_of(name):

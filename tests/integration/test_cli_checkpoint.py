@@ -12,49 +12,23 @@ import subprocess
 import time
 
 import cli
-from cli import check, dist, expect, queen, read, refused, result_of, start, started, tool
-from test_cli_mpi import ENVIRONMENT, MPIEXEC
+from cli import (check, coloring, dist, expect, hard, queen, read, refused, result_of, start,
+                 started, tool, wait_for)
 
 SAVED = 85
 SHORT = ["--threads", 1, "--checkpoint-interval", 0.3]
 
 
-def hard():
-    """A graph that no time limit of a test finishes."""
-    if not os.path.exists("hard.col"):
-        expect(tool("generate", "gnp", "--n", 300, "--p", 0.5, "-o", "hard.col"), 0)
-    return "hard.col"
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    check(False, f"still waiting for {what}: {started()}")
-
-
-def launcher(count):
-    return [MPIEXEC, "-np", str(count)] if count > 1 else []
-
-
 def can_launch():
     """Without a launcher the tests of several ranks say so and pass."""
-    try:
-        done = subprocess.run([*launcher(2), "true"], env={**os.environ, **ENVIRONMENT},
-                              capture_output=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        done = None
-    if done is None or done.returncode != 0:
-        print(f"     left out: {MPIEXEC} starts nothing here")
-        return False
-    return True
+    reason = cli.no_launcher()
+    if reason:
+        print(f"     left out: {reason}")
+    return reason is None
 
 
 def run(*arguments, count=1):
-    program = [*launcher(count), cli.DIST]
-    return cli.run(program[0], *program[1:], *arguments, env=ENVIRONMENT)
+    return cli.ranks(count, *arguments) if count > 1 else dist(*arguments)
 
 
 BEGUN = []
@@ -74,7 +48,8 @@ atexit.register(clear)
 
 def begin(*arguments, count=1, save="x.sol"):
     """In the background; returns when the search has a first coloring."""
-    process = start(*arguments, launcher=launcher(count), env=ENVIRONMENT)
+    process = start(*arguments, env=cli.MPI_ENVIRONMENT if count > 1 else None,
+                    launcher=[cli.MPIEXEC, "-np", str(count)] if count > 1 else [])
     BEGUN.append(process)
     wait_for(lambda: os.path.exists(save) or process.poll() is not None, save)
     return process
@@ -94,11 +69,6 @@ def saved(name="x", *arguments, seconds=2):
     check(os.path.exists(f"{name}.ckpt.h5"), os.listdir("."))
     check(not [n for n in os.listdir(".") if n.endswith((".lock", ".tmp"))], os.listdir("."))
     return value
-
-
-def colors(name):
-    """The coloring of a .sol, without what differs between runs."""
-    return [line for line in read(name).splitlines() if line.startswith(("s", "l"))]
 
 
 # ---- options and files that are refused ----------------------------------------------
@@ -373,7 +343,7 @@ def compare_deterministic(count, threads):
     check(value["invocations"] == breaks + 1, value)
     for field in ["colors", "lower_bound", "iterations", "seed", "exit_reason"]:
         check(value[field] == whole[field], (field, value, whole))
-    check(colors(f"{last}.sol") == colors("w.sol"), "another coloring")
+    check(coloring(f"{last}.sol") == coloring("w.sol"), "another coloring")
 
 
 def test_deterministic_resumed_is_the_same():

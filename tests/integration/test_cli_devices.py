@@ -10,14 +10,13 @@ import re
 
 import cli
 from cli import check, dist, expect, queen, read, refused
-from test_cli_mpi import ENVIRONMENT, MPIEXEC, main
+from test_cli_mpi import main
 
 HIDDEN = {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def ranks(count, *arguments, env=None):
-    return cli.run(MPIEXEC, "-np", count, cli.DIST, *arguments,
-                   env={**ENVIRONMENT, **HIDDEN, **(env or {})})
+    return cli.ranks(count, *arguments, env={**HIDDEN, **(env or {})})
 
 
 def test_list_devices():

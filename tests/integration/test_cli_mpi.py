@@ -8,37 +8,18 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import cli
-from cli import check, expect, queen, result_of, start, started, tool
-
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
-# Root in a container, more ranks than cores.
-ENVIRONMENT = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_hwloc_base_binding_policy": "none", "ASAN_OPTIONS": "detect_leaks=0",
-}
+from cli import (check, coloring, expect, hard, queen, ranks, result_of, start, started, tool,
+                 wait_for)
 
 
-def ranks(count, *arguments):
-    return cli.run(MPIEXEC, "-np", count, cli.DIST, *arguments, env=ENVIRONMENT)
-
-
-def hard():
-    if not os.path.exists("hard.col"):
-        expect(tool("generate", "gnp", "--n", 300, "--p", 0.5, "-o", "hard.col"), 0)
-    return "hard.col"
-
-
-def wait_for_file(name, process):
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        if os.path.exists(name):
-            return
-        time.sleep(0.05)
-    check(False, f"no {name}: {started()}")
+def searching():
+    """Two ranks that have a first coloring."""
+    process = start("--time-limit", 0, "--threads", 1, "--output", "x.h5", hard(),
+                    launcher=[cli.MPIEXEC, "-np", "2"], env=cli.MPI_ENVIRONMENT)
+    wait_for(lambda: os.path.exists("x.sol"), "x.sol", process)
+    return process
 
 
 def test_one_result():
@@ -86,16 +67,13 @@ def test_deterministic_repeats():
     for i in range(2):
         expect(ranks(2, "--deterministic", "--max-iterations", 100000, "--threads", 1, "--seed",
                      9, "--quiet", "--output", f"d{i}.h5", hard()), 0)
-        lines = cli.read(f"d{i}.sol").splitlines()
-        found.append([x for x in lines if x.startswith(("s", "l"))])
+        found.append(coloring(f"d{i}.sol"))
     check(found[0] == found[1], "two deterministic runs differ")
 
 
 def test_interrupt_saves():
     """mpirun forwards the signal and leaves the ranks about a second."""
-    process = start("--time-limit", 0, "--threads", 1, "--output", "x.h5", hard(),
-                    launcher=[MPIEXEC, "-np", "2"], env=ENVIRONMENT)
-    wait_for_file("x.sol", process)
+    process = searching()
     process.send_signal(signal.SIGINT)
     process.wait(timeout=cli.GUARD)
     expect(tool("verify", "hard.col", "x.sol"), 0)
@@ -104,9 +82,7 @@ def test_interrupt_saves():
 
 
 def test_killed_rank_ends_the_job():
-    process = start("--time-limit", 0, "--threads", 1, "--output", "x.h5", hard(),
-                    launcher=[MPIEXEC, "-np", "2"], env=ENVIRONMENT)
-    wait_for_file("x.sol", process)
+    process = searching()
     children = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process.pid)],
                               capture_output=True, text=True, check=False).stdout
     pids = [int(p) for p in re.findall(r"^\s*(\d+) .*prism-dist", children, re.M)]
@@ -118,14 +94,9 @@ def test_killed_rank_ends_the_job():
 
 def main(tests):
     """The tests of a file that starts several ranks; exit 77 where nothing can start them."""
-    try:
-        probe = subprocess.run([MPIEXEC, "-np", "2", "true"], env={**os.environ, **ENVIRONMENT},
-                               capture_output=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        print(f"skipped: {MPIEXEC}: {problem}")
-        sys.exit(77)
-    if probe.returncode != 0:
-        print(f"skipped: {MPIEXEC} starts nothing here: {probe.stderr.decode()}")
+    reason = cli.no_launcher()
+    if reason:
+        print(f"skipped: {reason}")
         sys.exit(77)
     cli.main(tests)
 

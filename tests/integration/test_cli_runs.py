@@ -8,23 +8,8 @@ import subprocess
 import time
 
 import cli
-from cli import check, dist, expect, queen, read, refused, result_of, start, started, tool
-
-
-def hard():
-    """A graph that no time limit of a test finishes."""
-    if not os.path.exists("hard.col"):
-        expect(tool("generate", "gnp", "--n", 300, "--p", 0.5, "-o", "hard.col"), 0)
-    return "hard.col"
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.05)
-    check(False, f"still waiting for {what}: {started()}")
+from cli import (check, coloring, dist, expect, hard, queen, read, refused, result_of, start,
+                 started, tool, wait_for)
 
 
 def test_result_and_files():
@@ -148,7 +133,7 @@ def test_deterministic_repeats():
     for i in range(2):
         expect(dist("--deterministic", "--max-iterations", 200000, "--threads", 2, "--seed", 9,
                     "--quiet", "--output", f"d{i}.h5", hard()), 0)
-        found.append([x for x in read(f"d{i}.sol").splitlines() if x.startswith(("s", "l"))])
+        found.append(coloring(f"d{i}.sol"))
     check(found[0] == found[1], "two deterministic runs differ")
 
 
@@ -163,7 +148,7 @@ def test_initial_is_kept():
 
 def interrupted(number, count):
     process = start("--json", "--time-limit", 0, "--output", "x.h5", hard())
-    wait_for(lambda: os.path.exists("x.sol"), "a first coloring")
+    wait_for(lambda: os.path.exists("x.sol"), "a first coloring", process)
     for _ in range(count):
         process.send_signal(number)
     return process.wait(timeout=cli.GUARD)
@@ -182,14 +167,14 @@ def test_first_signal_ends_in_order():
 
 def test_signal_with_target_not_met():
     process = start("--time-limit", 0, "--target", 10, "--output", "x.h5", hard())
-    wait_for(lambda: os.path.exists("x.sol"), "a first coloring")
+    wait_for(lambda: os.path.exists("x.sol"), "a first coloring", process)
     process.send_signal(signal.SIGINT)
     check(process.wait(timeout=cli.GUARD) == 1, started())
 
 
 def test_second_signal_ends_at_once():
     process = start("--time-limit", 0, "--output", "x.h5", hard())
-    wait_for(lambda: os.path.exists("x.sol"), "a first coloring")
+    wait_for(lambda: os.path.exists("x.sol"), "a first coloring", process)
     # A stopped process gets both one after the other, in an order of the system's choice.
     process.send_signal(signal.SIGSTOP)
     process.send_signal(signal.SIGINT)
@@ -210,7 +195,7 @@ def test_signal_while_reading():
 
 def test_output_in_use():
     process = start("--time-limit", 0, "--output", "x.h5", hard())
-    wait_for(lambda: os.path.exists("x.sol"), "a first coloring")
+    wait_for(lambda: os.path.exists("x.sol"), "a first coloring", process)
     refused(dist("--quiet", "--output", "x.h5", hard()), "--force")
     # --force overwrites what is finished, never what another run is writing
     refused(dist("--quiet", "--output", "x.h5", "--force", hard()), "in use by another run")
@@ -227,7 +212,7 @@ def test_coloring_that_cannot_be_stored():
     os.mkdir("gone")
     process = start("--time-limit", 4, "--telemetry.enabled", "false", "--threads", 1,
                     "--solution", "gone/x.sol", "--target", 20, graph)
-    wait_for(lambda: os.path.exists("gone/x.sol"), "a first coloring")
+    wait_for(lambda: os.path.exists("gone/x.sol"), "a first coloring", process)
     process.send_signal(signal.SIGSTOP)
     for name in os.listdir("gone"):
         os.remove(os.path.join("gone", name))

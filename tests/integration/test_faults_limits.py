@@ -171,7 +171,7 @@ def test_many_runs():
 
 def many_runs():
     name = cli.queen(6)
-    with_mpi = shutil.which(faults.MPIEXEC) is not None and \
+    with_mpi = shutil.which(cli.MPIEXEC) is not None and \
         "mpi" in expect(cli.dist("--version"), 0).out.lower()
     before = sorted(os.listdir("/proc/self/fd"))
     known = {"prism", "prism-dist", "queen6.col", "x.h5", "x.jsonl", "x.sol", "x.ckpt.h5",
@@ -180,7 +180,7 @@ def many_runs():
         words = ["--quiet", "--json", "--target", "8", "--time-limit", "20", "--output", "x.h5",
                  "--force", name]
         if with_mpi and i % 25 == 0:
-            done = subprocess.run([faults.MPIEXEC, "-n", "2", cli.DIST, *words], check=False,
+            done = subprocess.run([cli.MPIEXEC, "-n", "2", cli.DIST, *words], check=False,
                                   stdin=subprocess.DEVNULL, capture_output=True,
                                   timeout=faults.GUARD, env={**cli.clean_environment(),
                                                              **faults.mpi_environment("/tmp")})

@@ -8,8 +8,7 @@ import os
 import sys
 
 import cli
-from cli import check, dist, expect, result_of, tool
-from test_cli_mpi import ranks
+from cli import check, dist, expect, ranks, result_of, tool
 
 EXAMPLES = os.path.join(cli.ROOT, "examples")
 INSTANCES = os.environ.get("PRISM_INSTANCES", "")

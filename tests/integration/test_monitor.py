@@ -24,7 +24,7 @@ import time
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 import cli
-from cli import check, dist, expect, refused, run, tool, write
+from cli import check, expect, gnp, refused, run, tool, wait_for, write
 
 try:
     import h5py
@@ -67,16 +67,7 @@ def text_of(value):
 
 
 def hard_graph():
-    if not os.path.exists("g.col"):
-        expect(tool("generate", "gnp", "--n", 250, "--p", 0.5, "--seed", 3, "-o", "g.col"), 0)
-    return "g.col"
-
-
-def wait_for(condition, what, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < end, f"waited for {what}")
-        time.sleep(0.05)
+    return gnp("g.col", 250, seed=3)
 
 
 def lines_of(path):

@@ -12,10 +12,9 @@ import sys
 import chromium
 import cli
 import test_serve as serve
-from cli import check, start
-from test_serve import finished, graph, long_run, serving, wait_for
+from cli import check, start, wait_for
+from test_serve import finished, graph, long_run, serving
 
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 PICTURES = os.environ.get("PRISM_PICTURES", "")
 DESK, PHONE = (1280, 1500, False), (390, 844, True)
 
@@ -87,11 +86,9 @@ def test_numbers_of_a_run_that_has_ended():
 def test_numbers_move():
     """A run of two ranks, at a desk and on a phone at the same time."""
     process = start(graph(250), "--time-limit", "60", "--threads", "1", "--output", "live.h5",
-                    launcher=[MPIEXEC, "--oversubscribe", "-np", "2"],
-                    env={"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+                    launcher=[cli.MPIEXEC, "-np", "2"], env=cli.MPI_ENVIRONMENT)
     try:
-        wait_for(lambda: os.path.exists("live.h5") or process.poll() is not None, "the run file")
-        check(process.poll() is None, cli.started())
+        wait_for(lambda: os.path.exists("live.h5"), "the run file", process)
         with serving("live.h5") as server, looking(server) as desk, \
                 looking(server, PHONE, dark=True) as phone:
             for page in (desk, phone):

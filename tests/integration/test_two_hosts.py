@@ -8,18 +8,13 @@ import json
 
 import cli
 import two_hosts
-from cli import check, expect, read, result_of, tool
+from cli import check, expect, gnp, read, result_of, tool
 
 
 def ranks(*arguments):
     words = two_hosts.quoted([cli.DIST, *arguments])
     program, *rest = two_hosts.launcher(2)
     return cli.run(program, *rest, *words, env=two_hosts.environment())
-
-
-def graph(name, n, seed):
-    expect(tool("generate", "gnp", "--n", n, "--p", 0.5, "--seed", seed, "-o", name), 0)
-    return name
 
 
 def events(stem):
@@ -44,7 +39,7 @@ def test_one_result():
 
 def test_run_file_names_the_hosts():
     expect(ranks("--quiet", "--threads", 1, "--target", 20, "--time-limit", 60, "--output",
-                 "x.h5", graph("g.col", 120, 5)), 0)
+                 "x.h5", gnp("g.col", 120, 5)), 0)
     expect(tool("verify", "g.col", "x.sol"), 0)
     run = open_run("x.h5")
     if run is None:
@@ -61,7 +56,7 @@ def test_run_file_names_the_hosts():
 def test_what_the_far_host_finds_arrives():
     """Over some seeds solutions come from ranks of either host."""
     finders = set()
-    name = graph("g.col", 250, 3)
+    name = gnp("g.col", 250, 3)
     for seed in range(1, 9):
         expect(ranks("--quiet", "--threads", 1, "--seed", seed, "--time-limit", 3, "--output",
                      f"s{seed}.h5", name), 0)
@@ -77,7 +72,7 @@ def test_both_hosts_search():
     """Deterministic epochs: all ranks do the same share, and all of it is counted."""
     result = expect(ranks("--json", "--quiet", "--threads", 1, "--deterministic",
                           "--max-iterations", 200000, "--output", "d.h5",
-                          graph("g.col", 200, 7)), 0)
+                          gnp("g.col", 200, 7)), 0)
     check(result_of(result.out)["ranks"] == 4, result)
     expect(tool("verify", "g.col", "d.sol"), 0)
 

@@ -14,18 +14,14 @@ import shutil
 import subprocess
 import sys
 
+import cli
+from cli import MPIEXEC
+
 HOSTS = ["near", "far"]
 AGENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch_agent.sh")
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 MARK = "PRISM_TWO_HOSTS"
 
-# Root in a container, more ranks than cores.
-COMMON = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_hwloc_base_binding_policy": "none",
-    "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0",
-}
+COMMON = {**cli.MPI_ENVIRONMENT, "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"}
 # All that the hosts say to each other goes through the cable.
 CABLED = {
     "OMPI_MCA_plm": "rsh", "OMPI_MCA_plm_rsh_agent": AGENT, "OMPI_MCA_pml": "ob1",

@@ -3,7 +3,6 @@
 CPU engine, small graphs; GPUs are handed out by Slurm, but nobody uses them."""
 
 import os
-import re
 import sys
 
 import cluster
@@ -12,7 +11,7 @@ from cluster import NotHere
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                                 "integration"))
 import cli  # noqa: E402 (the folder beside this one)
-from cli import check, expect, read, tool  # noqa: E402,F401
+from cli import check, read  # noqa: E402,F401
 
 JOBS = os.path.join(cli.ROOT, "jobs")
 SRUN, MPIRUN = "srun --mpi=pmix -K", "mpirun --bind-to none"
@@ -28,8 +27,7 @@ def submit(script, *options, **variables):
 
 def graph(name="graph.col", n=200, seed=1):
     """One that takes long to color with the fewest colors, but has a coloring at once."""
-    expect(tool("generate", "gnp", "--n", n, "--p", 0.5, "--seed", seed, "-o", name), 0)
-    return name
+    return cli.gnp(name, n, seed)
 
 
 def output(job):
@@ -59,8 +57,7 @@ def running(job, stem):
 
 def verified(stem, name="graph.col"):
     """The colors of a legal solution."""
-    done = expect(tool("verify", name, f"{stem}.sol"), 0)
-    return int(re.search(r"legal, (\d+) colors", done.out).group(1))
+    return cli.verified(name, f"{stem}.sol")
 
 
 def ranks_of(stem):
