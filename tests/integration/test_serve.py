@@ -6,7 +6,6 @@ import http.client
 import json
 import math
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ import time
 import h5py
 
 import cli
-from cli import check, dist, expect, refused, start, tool
+from cli import check, dist, expect, gnp, refused, start, tool, wait_for
 
 GUARD = 60
 
@@ -136,10 +135,7 @@ def same(row, record, names):
 
 def graph(n):
     """A random graph whose best coloring nobody proves in seconds."""
-    name = f"random{n}.col"
-    if not os.path.exists(name):
-        expect(tool("generate", "gnp", "--n", n, "--p", "0.5", "--seed", "3", "-o", name), 0)
-    return name
+    return gnp(f"random{n}.col", n, seed=3)
 
 
 def finished(name="done.h5", **keywords):
@@ -150,22 +146,11 @@ def finished(name="done.h5", **keywords):
     return name
 
 
-def wait_for(condition, what):
-    end = time.monotonic() + GUARD
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"never: {what}")
-
-
 def going(name, seconds, *arguments):
     """A run in the background whose file is there."""
     process = start(graph(200), "--time-limit", seconds, "--threads", "1",
                     "--telemetry.interval", "0.1", "--output", name, *arguments)
-    wait_for(lambda: os.path.exists(name) or process.poll() is not None, name)
-    check(process.poll() is None, cli.started())
+    wait_for(lambda: os.path.exists(name), name, process)
     return process
 
 
