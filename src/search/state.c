@@ -122,7 +122,7 @@ static uint32_t fill_weights(prism_state_t *s, const int32_t *weight, int halvin
   for (int32_t v = 0; v < s->n; ++v) {
     uint32_t sum = 0;
     for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e) {
-      uint16_t w = weight != NULL ? (uint16_t)(1 + ((weight[e] - 1) >> halvings)) : 1;
+      uint16_t w = (uint16_t)(weight != NULL ? 1 + ((weight[e] - 1) >> halvings) : 1);
       size_t at = s->problem->bits != NULL ? (size_t)v * width + (size_t)g->neighbor[e] : (size_t)e;
       s->weight[at] = w;
       sum += w;
