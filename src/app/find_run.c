@@ -10,11 +10,6 @@
 
 static const char default_folder[] = "prism-runs";
 
-static bool ends_with(const char *text, const char *end) {
-  size_t length = strlen(text), tail = strlen(end);
-  return length > tail && strcmp(text + length - tail, end) == 0;
-}
-
 static bool is_folder(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
@@ -26,7 +21,7 @@ static prism_status_t find_newest(const char *folder, DIR *dir, char **path) {
   *path = NULL;
   for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
     const char *name = entry->d_name;
-    if (!ends_with(name, ".h5") || ends_with(name, ".ckpt.h5")) continue;
+    if (!prism_file_ends_with(name, ".h5") || prism_file_ends_with(name, ".ckpt.h5")) continue;
     char *candidate = NULL;
     struct stat info;
     PRISM_TRY(prism_string_format(&candidate, "%s/%s", folder, name));

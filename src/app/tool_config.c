@@ -6,6 +6,7 @@
 #include "app/config.h"
 #include "app/print.h"
 #include "app/tool.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "solve/run_reader.h"
 
@@ -102,12 +103,7 @@ static prism_status_t load_run(const char *path, settings_t *out) {
 }
 
 static bool is_run(const char *path) {
-  static const char *const ends[] = {".h5", ".jsonl"};
-  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; ++i) {
-    size_t length = strlen(path), tail = strlen(ends[i]);
-    if (length >= tail && strcmp(path + length - tail, ends[i]) == 0) return true;
-  }
-  return false;
+  return prism_file_ends_with(path, ".h5") || prism_file_ends_with(path, ".jsonl");
 }
 
 /* [in] path  NULL: the defaults */

@@ -91,15 +91,10 @@ static prism_status_t check_run(const request_t *request, const char *run, bool 
   return PRISM_OK;
 }
 
-static bool ends_with(const char *text, const char *end) {
-  size_t length = strlen(text), tail = strlen(end);
-  return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 static prism_status_t repair(const request_t *request, const char *run) {
   bool needed = true;
   char *output = NULL;
-  if (ends_with(run, ".jsonl"))
+  if (prism_file_ends_with(run, ".jsonl"))
     PRISM_FAIL(PRISM_INVALID, "%s: a .jsonl needs no repair; name the .h5", run);
   PRISM_TRY(check_run(request, run, &needed));
   if (!needed && request->output == NULL && !request->in_place) {
@@ -107,7 +102,7 @@ static prism_status_t repair(const request_t *request, const char *run) {
     return PRISM_OK;
   }
   if (request->in_place) return write_output(run, run);
-  int stem = (int)strlen(run) - (ends_with(run, ".h5") ? 3 : 0);
+  int stem = (int)strlen(run) - (prism_file_ends_with(run, ".h5") ? 3 : 0);
   PRISM_TRY(request->output != NULL
                 ? prism_string_format(&output, "%s", request->output)
                 : prism_string_format(&output, "%.*s.repaired.h5", stem, run));

@@ -95,6 +95,11 @@ bool prism_file_exists(const char *path) {
   return lstat(path, &info) == 0;
 }
 
+bool prism_file_ends_with(const char *name, const char *ending) {
+  size_t length = strlen(name), tail = strlen(ending);
+  return length > tail && strcmp(name + length - tail, ending) == 0;
+}
+
 bool prism_file_first_line(const char *path, char *out, size_t size) {
   FILE *file = fopen(path, "r");
   if (file == NULL) return false;

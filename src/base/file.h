@@ -20,6 +20,9 @@ prism_status_t prism_file_sync_folder(const char *path);
 /* Does something (of any kind) stand at `path`? */
 bool prism_file_exists(const char *path);
 
+/* Does a name end like this, with something before it? */
+bool prism_file_ends_with(const char *name, const char *ending);
+
 /* The first line, without its end; what does not fit is cut off. False: none can be read. */
 bool prism_file_first_line(const char *path, char *out, size_t size);
 

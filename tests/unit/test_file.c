@@ -136,6 +136,16 @@ static void texts_grow(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
+static void endings_are_not_whole_names(void **state) {
+  (void)state;
+  assert_true(prism_file_ends_with("D/X.ckpt.h5", ".h5"));
+  assert_true(prism_file_ends_with("X.ckpt.h5", ".ckpt.h5"));
+  assert_false(prism_file_ends_with("X.h5", ".ckpt.h5"));
+  assert_false(prism_file_ends_with("X.h5.tmp", ".h5"));
+  assert_false(prism_file_ends_with(".h5", ".h5"));
+  assert_false(prism_file_ends_with("", ".h5"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(replace_writes_and_overwrites),
@@ -145,6 +155,7 @@ int main(void) {
       cmocka_unit_test(folders_are_made_with_parents),
       cmocka_unit_test(writable_is_tried_not_guessed),
       cmocka_unit_test(texts_grow),
+      cmocka_unit_test(endings_are_not_whole_names),
   };
   return cmocka_run_group_tests(tests, temp_setup, temp_teardown);
 }
