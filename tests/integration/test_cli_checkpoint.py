@@ -117,7 +117,7 @@ def test_other_graphs_and_damage_are_refused():
     for damaged, word in [(whole[:-100], "bytes instead of"), (whole[:300], "x.ckpt.h5"),
                           (whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1:],
                            "damaged"),
-                          (whole.replace(b"schema 1\n", b"schema 2\n", 1), "x.ckpt.h5")]:
+                          (whole.replace(b"schema 1\n", b"schema 2\n", 1), "damaged")]:
         cli.write("x.ckpt.h5", damaged)
         result = refused(dist("--resume", "x.ckpt.h5", "--output", "y.h5", hard()), word)
         check("--resume" not in result.err, "there is nothing to offer")
@@ -125,6 +125,10 @@ def test_other_graphs_and_damage_are_refused():
     # the one before is offered, and is as good
     cli.write("x.ckpt.h5.1", whole)
     refused(dist("--resume", "x.ckpt.h5", hard()), "--resume x.ckpt.h5.1")
+    cli.write("x.ckpt.h5", whole)
+    cli.seal("x.ckpt.h5", schema=2)
+    refused(dist("--resume", "x.ckpt.h5", hard()), "schema 2, this program knows schemas up to 1",
+            "--resume x.ckpt.h5.1")
     value = result_of(expect(dist("--json", "--quiet", "--resume", "x.ckpt.h5.1", "--time-limit",
                                   1, "--output", "y.h5", hard()), 0).out)
     check(value["checkpoint"] == "x.ckpt.h5.1" and value["invocations"] == 2, value)
@@ -359,12 +363,15 @@ def test_other_numbers_of_ranks():
     if not can_launch():
         return
     first = saved()
+    was = "1 rank"
     for count in (2, 3, 1):
         result = expect(run("--json", "--threads", 1, "--resume", "x.ckpt.h5", "--time-limit", 2,
                             "--force", "--output", "y.h5", hard(), count=count), 0)
         value = result_of(result.out)
         check(value["ranks"] == count and value["colors"] <= first["colors"], value)
-        check("rank" in result.err, result)
+        check(f"the checkpoint is of {was}: its populations are spread over {count}" in result.err,
+              result)
+        was = f"{count} ranks"
     expect(tool("verify", "hard.col", "y.sol"), 0)
 
 

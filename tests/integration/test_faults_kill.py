@@ -2,7 +2,6 @@
 """kill -9 while something is written: fault_shim.c strikes at a random one of the calls that
 write a file, between two pages of what it writes, or before or after a sync or rename."""
 
-import hashlib
 import json
 import os
 import random
@@ -166,16 +165,6 @@ def test_previous_checkpoint():
     return faults.TRIALS, "refused, the one before it offered; that one resumes"
 
 
-def seal(name):
-    """Makes the seal of a checkpoint fit what the file holds (docs/CHECKPOINT.md)."""
-    with open(name, "r+b") as file:
-        data = file.read()
-        head = b"prism-dist checkpoint\nschema 1\nsize %d\n" % len(data)
-        digest = hashlib.sha256(head + data[512:]).hexdigest().encode()
-        file.seek(0)
-        file.write((head + b"sha256 " + digest + b"\n").ljust(512, b"\0"))
-
-
 def checksum(data):
     """FNV-1a of 64 bits, at the end of what an island or a rank wrote."""
     value = 0xcbf29ce484222325
@@ -196,7 +185,7 @@ def lie(name, which, draw):
             at = draw.randrange(len(data))
             data[at] = draw.choice([0, 255, 127, 128, data[at] ^ 1 << draw.randrange(8)])
         table[first:first + size] = list(bytes(data) + checksum(data))
-    seal(name)
+    cli.seal(name)
 
 
 def test_lying_checkpoint():
