@@ -237,7 +237,8 @@ static bool read_argument(struct MHD_Connection *connection, const char *name, b
   return true;
 }
 
-static enum MHD_Result answer_metrics(server_t *self, struct MHD_Connection *connection) {
+static enum MHD_Result answer_rows(server_t *self, struct MHD_Connection *connection,
+                                   prism_record_kind_t kind) {
   double since = 0.0, from = 0.0, limit = ROWS_UNASKED;
   if (!read_argument(connection, "since", false, &since))
     return refuse(connection, MHD_HTTP_BAD_REQUEST, "since: seconds, from 0");
@@ -245,10 +246,18 @@ static enum MHD_Result answer_metrics(server_t *self, struct MHD_Connection *con
     return refuse(connection, MHD_HTTP_BAD_REQUEST, "from: a row, from 0");
   if (!read_argument(connection, "limit", true, &limit) || limit < 1.0 || limit > MOST_ROWS)
     return refuse(connection, MHD_HTTP_BAD_REQUEST, "limit: rows, 1 to 10000");
-  prism_serve_query_t query = {since, (int64_t)from, (int64_t)limit};
+  prism_serve_query_t query = {kind, since, (int64_t)from, (int64_t)limit};
   prism_text_t text = {0};
-  prism_status_t status = prism_serve_json_metrics(self->run, &query, &text);
+  prism_status_t status = prism_serve_json_rows(self->run, &query, &text);
   return answer_text(connection, status, &text);
+}
+
+static enum MHD_Result answer_metrics(server_t *self, struct MHD_Connection *connection) {
+  return answer_rows(self, connection, PRISM_RECORD_METRIC);
+}
+
+static enum MHD_Result answer_gpu(server_t *self, struct MHD_Connection *connection) {
+  return answer_rows(self, connection, PRISM_RECORD_GPU);
 }
 
 static enum MHD_Result answer_file(const char *name, struct MHD_Connection *connection) {
@@ -269,6 +278,7 @@ static enum MHD_Result answer(void *user, struct MHD_Connection *connection, con
     enum MHD_Result (*answer)(server_t *, struct MHD_Connection *);
   } routes[] = {{"/api/run", answer_run},
                 {"/api/metrics", answer_metrics},
+                {"/api/gpu", answer_gpu},
                 {"/api/solutions", answer_solutions},
                 {"/api/convergence", answer_convergence},
                 {"/api/events", answer_events}};

@@ -74,6 +74,7 @@ static prism_status_t add_state(const prism_serve_run_t *run, prism_text_t *out)
   PRISM_TRY(prism_member_whole(out, "best_colors", any ? stats->best_colors : -1));
   PRISM_TRY(prism_member_real(out, "best_t", any ? stats->best_t : NAN));
   PRISM_TRY(prism_member_whole(out, "metrics", run->counted[PRISM_RECORD_METRIC]));
+  PRISM_TRY(prism_member_whole(out, "gpu", run->counted[PRISM_RECORD_GPU]));
   PRISM_TRY(prism_member_whole(out, "solutions", run->counted[PRISM_RECORD_SOLUTION]));
   PRISM_TRY(prism_member_whole(out, "migrations", run->counted[PRISM_RECORD_MIGRATION]));
   PRISM_TRY(prism_text_add(out, "\"ranks\":["));
@@ -146,36 +147,42 @@ prism_status_t prism_serve_json_convergence(const prism_serve_run_t *run, prism_
   return prism_member_close(out, "]}\n");
 }
 
-/* ---- Metrics ----------------------------------------------------------------- */
+/* ---- Rows of tables ------------------------------------------------------------ */
 
-/* Rows of one piece of the table. [in,out] at  the next row; limit  rows that may still come. */
+static double time_of(prism_record_kind_t kind, const void *row) {
+  return kind == PRISM_RECORD_GPU ? ((const prism_gpu_t *)row)->t
+                                  : ((const prism_metric_t *)row)->t;
+}
+
+/* Rows of one piece of a table. [in,out] at  the next row; limit  rows that may still come. */
 static prism_status_t add_piece(const prism_serve_run_t *run, const prism_serve_query_t *query,
-                                prism_metric_t *room, int64_t *at, int64_t *limit,
-                                prism_text_t *out) {
-  const int64_t all = run->counted[PRISM_RECORD_METRIC], first = *at;
+                                char *room, int64_t *at, int64_t *limit, prism_text_t *out) {
+  const prism_record_kind_t kind = query->kind;
+  const int64_t all = run->counted[kind], first = *at;
   int64_t end = (first / PRISM_SERVE_PIECE + 1) * PRISM_SERVE_PIECE;
   if (end > all) end = all;
-  if (run->latest_t[first / PRISM_SERVE_PIECE] < query->since) {
+  if (kind == PRISM_RECORD_METRIC && run->latest_t[first / PRISM_SERVE_PIECE] < query->since) {
     *at = end;
     return PRISM_OK;
   }
-  PRISM_TRY(prism_run_read(run->reader, PRISM_RECORD_METRIC, first, end - first, room));
+  PRISM_TRY(prism_run_read(run->reader, kind, first, end - first, room));
   for (; *at < end && *limit > 0; ++*at) {
-    const prism_metric_t *row = &room[*at - first];
-    if (row->t < query->since) continue;
-    PRISM_TRY(prism_member_record(out, PRISM_RECORD_METRIC, row));
+    const void *row = room + (size_t)(*at - first) * prism_record_table(kind)->bytes;
+    if (time_of(kind, row) < query->since) continue;
+    PRISM_TRY(prism_member_record(out, kind, row));
     --*limit;
   }
   return PRISM_OK;
 }
 
-prism_status_t prism_serve_json_metrics(const prism_serve_run_t *run,
-                                        const prism_serve_query_t *query, prism_text_t *out) {
-  const int64_t all = run->counted[PRISM_RECORD_METRIC];
+prism_status_t prism_serve_json_rows(const prism_serve_run_t *run,
+                                     const prism_serve_query_t *query, prism_text_t *out) {
+  const int64_t all = run->counted[query->kind];
   int64_t at = query->from, limit = query->limit;
-  prism_metric_t *room = NULL;
-  PRISM_TRY(PRISM_ALLOC(PRISM_SERVE_PIECE, &room));
-  prism_status_t status = prism_text_add(out, "{\"metrics\":[");
+  char *room = NULL;
+  PRISM_TRY(PRISM_ALLOC(PRISM_SERVE_PIECE * prism_record_table(query->kind)->bytes, &room));
+  prism_status_t status = prism_text_add(
+      out, query->kind == PRISM_RECORD_GPU ? "{\"gpu\":[" : "{\"metrics\":[");
   while (status == PRISM_OK && at < all && limit > 0)
     status = add_piece(run, query, room, &at, &limit, out);
   if (status == PRISM_OK) status = prism_member_close(out, "],");

@@ -14,14 +14,15 @@ prism_status_t prism_serve_json_convergence(const prism_serve_run_t *run, prism_
 prism_status_t prism_serve_json_solutions(const prism_serve_run_t *run, prism_text_t *out);
 
 typedef struct prism_serve_query {
+  prism_record_kind_t kind; /* METRIC or GPU */
   double since;  /* rows with t >= since */
   int64_t from;  /* and not before this row of the table */
   int64_t limit; /* of rows in one answer */
 } prism_serve_query_t;
 
-/* Rows of the metrics, in the order of the table: /api/metrics. Reads the run file. */
-prism_status_t prism_serve_json_metrics(const prism_serve_run_t *run,
-                                        const prism_serve_query_t *query, prism_text_t *out);
+/* Rows of a table, in its order: /api/metrics, /api/gpu. Reads the run file. */
+prism_status_t prism_serve_json_rows(const prism_serve_run_t *run,
+                                     const prism_serve_query_t *query, prism_text_t *out);
 
 /* How far a follower has got. */
 typedef struct prism_serve_place {

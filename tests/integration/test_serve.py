@@ -234,6 +234,51 @@ def long_run(name, ranks, rows):
             file.write(json.dumps(metric) + "\n")
 
 
+def gpu_run(name, ranks, seconds):
+    """A .jsonl of a run on GPUs, a record a second of each."""
+    if not os.path.exists("done.jsonl"):
+        finished()
+    with open("done.jsonl", encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    metric = next(line for line in lines if line["record"] == "metric")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(json.dumps(lines[0]) + "\n")
+        for i in range(ranks * seconds):
+            t, rank = i // ranks, i % ranks
+            hot = (t // 5 + rank) % 2 == 0
+            metric.update(t=float(t), rank=rank, mode="gpu", stream=2 if hot else 4,
+                          phase="thermodynamic" if hot else "memetic", iterations=10 ** 8 * t,
+                          duration_ms=1000.0, temperature=0.15 if hot else None,
+                          parameters="method=tempering swap=0.3" if hot else "method=pool")
+            file.write(json.dumps(metric) + "\n")
+            file.write(json.dumps({
+                "record": "gpu", "t": float(t), "rank": rank, "utilization": 90.0,
+                "power_w": 500.0 + t, "temperature_c": 40.0 + rank, "throttle": "",
+                "kernel_us": 9e5, "transfer_us": 1e3, "overlap": 0.5,
+                "idle": None if t == 0 else 0.1}) + "\n")
+
+
+def test_rows_of_gpus():
+    gpu_run("gpu.jsonl", 2, 1000)
+    with serving("gpu.jsonl") as server:
+        check(server.json("/api/run")["gpu"] == 2000, "count")
+        rows, at = [], 0
+        while True:
+            got = server.json(f"/api/gpu?from={at}&limit=700")
+            check(len(got["gpu"]) <= 700, len(got["gpu"]))
+            rows, at = rows + got["gpu"], got["next"]
+            if not got["more"]:
+                break
+        check([(row["t"], row["rank"]) for row in rows]
+              == [(float(i // 2), i % 2) for i in range(2000)], "rows")
+        check(rows[0]["idle"] is None and rows[9]["power_w"] == 504.0, rows[9])
+        late = server.json("/api/gpu?since=990")["gpu"]
+        check(len(late) == 20 and late[0]["t"] == 990.0, late[:1])
+        check(server.ask("/api/gpu?limit=0")[0] == 400, "limit")
+    with serving("done.h5") as server:
+        check(server.json("/api/gpu") == {"gpu": [], "next": 0, "more": False}, "none")
+
+
 def test_curves_of_a_long_run():
     """More records than points: first, last, lowest and highest are kept."""
     for ranks in (1, 3, 40):

@@ -98,6 +98,10 @@ def test_numbers_move():
                 page.wait("document.querySelector('#ranks tbody').textContent !== "
                           f"'{''.join(''.join(row) for row in first[1])}'")
                 page.wait("document.querySelectorAll('#conflicts-chart path').length === 2")
+                page.wait("document.querySelectorAll('#speed-chart path.curve').length === 2")
+                page.wait("[...document.querySelectorAll('#work-chart text')].filter((t) => "
+                          "t.textContent.startsWith('rank ')).length === 2")
+                check(is_shown(page) == ["speed-chart", "work-chart"], is_shown(page))
                 check(text(page, "state") == "live", text(page, "state"))
                 check([row[0] for row in cells(page, "ranks")] == ["0", "1"], cells(page, "ranks"))
             wait_for(lambda: server.json("/api/run")["time"] > 8, "8 seconds")
@@ -117,6 +121,36 @@ def test_numbers_move():
             process.wait()
 
 
+def is_shown(page):
+    return page.value("[...document.querySelectorAll('#work figure > svg')].filter("
+                      "(s) => s.getBoundingClientRect().height > 0).map((s) => s.id)")
+
+
+def test_work_of_gpus():
+    """What ran on which stream, temperatures, and what the GPUs did: from the records."""
+    serve.gpu_run("gpu.jsonl", 3, 40)
+    with serving("gpu.jsonl") as server:
+        for size, what in ((DESK, "gpus"), (PHONE, "gpus-phone")):
+            with looking(server, size) as page:
+                check(is_shown(page) == ["speed-chart", "work-chart", "temperature-chart",
+                                         "swap-chart", "gpu-chart", "power-chart", "heat-chart"],
+                      is_shown(page))
+                for chart in is_shown(page):
+                    if chart != "work-chart":
+                        check(page.value(f"document.querySelectorAll('#{chart} path.curve').length")
+                              == 3, chart)
+                lanes = page.value("[...document.querySelectorAll('#work-chart text')].map("
+                                   "(t) => t.textContent).filter((t) => t.startsWith('rank'))")
+                check(lanes == [f"rank {rank}, stream {stream}" for rank in range(3)
+                                for stream in (2, 4)], lanes)
+                check(page.value("[...document.querySelectorAll('#work-legend li')].map((l) => "
+                                 "l.textContent).sort()")
+                      == ["memetic pool", "thermodynamic tempering"], "legend")
+                check(text(page, "work-note") == "", text(page, "work-note"))
+                fits(page, what)
+                keep(page, what)
+
+
 def test_many_ranks():
     long_run("long.jsonl", 40, 20_000)
     with serving("long.jsonl") as server:
@@ -124,6 +158,8 @@ def test_many_ranks():
             with looking(server, size) as page:
                 check(len(cells(page, "ranks")) == 40, "40 rows")
                 check("40 ranks" in text(page, "legend"), text(page, "legend"))
+                check("newest 5,000" in text(page, "work-note"), text(page, "work-note"))
+                check("first 32" in text(page, "work-note"), text(page, "work-note"))
                 fits(page, what)
                 keep(page, what)
 

@@ -4,6 +4,12 @@
 
 const NAMED_RANKS = 8; // with a color and a legend entry of their own
 const SHOWN_SOLUTIONS = 200;
+const MOST_RECORDS = 5000;
+const MOST_LANES = 32;
+// Methods, by the color and the hatch that they also have in a report.
+const METHODS = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering"];
+const HATCHES = ["", "M0 6L6 0", "M3 2V4", "M0 0L6 6", "M0 0L6 6M0 6L6 0", "M0 3H6", "M3 0V6M0 3H6",
+  "M3 0V6"];
 const NS = "http://www.w3.org/2000/svg";
 const at = (id) => document.getElementById(id);
 
@@ -14,6 +20,13 @@ let longest = 1024;
 let events = null;
 let later = 0; // timer of the next attempt
 let askedSolutions = -1;
+let book = newBook();
+
+/* Records as the views of the work need them: the newest ones, as a run may have millions. */
+function newBook() {
+  return { rows: new Map(), gpus: new Map(), next: { metrics: 0, gpu: 0 }, cut: false,
+    asking: false };
+}
 
 /* ---- Numbers and elements ------------------------------------------------------------- */
 
@@ -92,26 +105,23 @@ function colorScale(low, high) {
     ticks: ticks(low - room, high + room, 6, 1) };
 }
 
-/* Curves {kind, points: [x, y]}: y over seconds. */
-function draw(svg, curves, scale, end, label) {
+/* From 0 to the top; show: a value as text. */
+function plainScale(top, show, most = Infinity) {
+  const high = Math.min(most, top > 0 ? 1.08 * top : 1);
+  return { map: (v) => v, low: 0, high, ticks: ticks(0, high, 5, high * 1e-6), show };
+}
+
+/* An empty picture with a time axis. left: room for the marks at its side. */
+function canvas(svg, left, end, label) {
   const box = svg.getBoundingClientRect();
-  const width = Math.max(240, box.width), height = Math.max(160, box.height);
-  const left = 14 + 8 * Math.max(...scale.ticks.map((v) => v.toLocaleString("en-US").length), 2);
-  const edge = { left: left + 14, right: width - 12, top: 8, bottom: height - 40 };
+  const width = Math.max(240, box.width), height = Math.max(100, box.height);
+  const edge = { left, right: width - 12, top: 8, bottom: height - 40 };
   const [unit, name] = end > 7200 ? [3600, "hours"] : end > 600 ? [60, "minutes"] : [1, "seconds"];
   const x = (t) => edge.left + (t / end) * (edge.right - edge.left);
-  const from = scale.map(scale.low), span = scale.map(scale.high) - from;
-  const y = (v) => edge.bottom - ((scale.map(v) - from) / span) * (edge.bottom - edge.top);
   svg.replaceChildren();
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("aria-label", label);
-  for (const v of scale.ticks) {
-    const place = y(v);
-    shape("line", { class: "grid", x1: edge.left, x2: edge.right, y1: place, y2: place }, svg);
-    shape("text", { x: edge.left - 6, y: place + 4, "text-anchor": "end" }, svg,
-      v.toLocaleString("en-US"));
-  }
-  for (const t of ticks(0, end / unit, width / 80, 1e-3)) {
+  for (const t of ticks(0, end / unit, (edge.right - edge.left) / 70, 1e-3)) {
     shape("line", { class: "axis", x1: x(t * unit), x2: x(t * unit), y1: edge.bottom,
       y2: edge.bottom + 4 }, svg);
     shape("text", { x: x(t * unit), y: edge.bottom + 17, "text-anchor": "middle" }, svg,
@@ -121,9 +131,24 @@ function draw(svg, curves, scale, end, label) {
     svg);
   shape("text", { x: (edge.left + edge.right) / 2, y: height - 6, "text-anchor": "middle" }, svg,
     `${name} since the start`);
+  return { edge, x };
+}
+
+/* Curves {kind, points: [x, y]}: y over seconds; unit: what stands beside the axis. */
+function draw(svg, curves, scale, end, label, unit) {
+  const show = scale.show || ((v) => v.toLocaleString("en-US"));
+  const left = 28 + 8 * Math.max(...scale.ticks.map((v) => show(v).length), 2);
+  const { edge, x } = canvas(svg, left, end, label);
+  const from = scale.map(scale.low), span = scale.map(scale.high) - from;
+  const y = (v) => edge.bottom - ((scale.map(v) - from) / span) * (edge.bottom - edge.top);
+  for (const v of scale.ticks) {
+    const place = y(v);
+    shape("line", { class: "grid", x1: edge.left, x2: edge.right, y1: place, y2: place }, svg);
+    shape("text", { x: edge.left - 6, y: place + 4, "text-anchor": "end" }, svg, show(v));
+  }
   const middle = (edge.top + edge.bottom) / 2;
   shape("text", { x: 11, y: middle, "text-anchor": "middle",
-    transform: `rotate(-90 11 ${middle})` }, svg, svg.id === "colors-chart" ? "colors" : "conflicts");
+    transform: `rotate(-90 11 ${middle})` }, svg, unit);
   for (const curve of curves) {
     const path = curve.points.map(([t, v, begins], i) => `${i && !begins ? "L" : "M"}${
       x(t).toFixed(1)} ${y(v).toFixed(1)}`).join("");
@@ -196,10 +221,185 @@ function drawCharts() {
   colors.unshift({ kind: "best", points: steps(best, end) });
   if (low > high) [low, high] = [0, 1];
   draw(at("colors-chart"), colors, colorScale(low, high), end,
-    `Colors over time; best ${whole(run.best_colors)}`);
+    `Colors over time; best ${whole(run.best_colors)}`, "colors");
   draw(at("conflicts-chart"), conflicts, conflictScale(top), end,
-    "Conflicts of each rank over time");
+    "Conflicts of each rank over time", "conflicts");
   drawLegend(numbers);
+  drawWork(numbers, end);
+}
+
+/* ---- Work ------------------------------------------------------------------------- */
+
+/* A chart of one value of each rank's records; without any it is hidden. */
+function drawRanks(id, numbers, rowsOf, value, end, label, unit, show, most) {
+  const svg = at(id);
+  let top = 0, any = false;
+  const curves = numbers.map((rank, i) => {
+    const points = (rowsOf.get(rank) || []).map((row) => [row.t, value(row)])
+      .filter(([, v]) => known(v) && Number.isFinite(v));
+    for (const [, v] of points) [top, any] = [Math.max(top, v), true];
+    return { kind: kindOf(i, numbers.length), points: steps(points, 0) };
+  });
+  svg.parentNode.hidden = !any;
+  if (any) draw(svg, curves, plainScale(top, show, most), end, label, unit);
+}
+
+function lookOf(names) {
+  let free = METHODS.length;
+  const taken = new Set();
+  return new Map(names.map((name) => {
+    let place = METHODS.indexOf(name.split(" ").pop());
+    if (place < 0 || taken.has(place)) place = free++;
+    taken.add(place);
+    return [name, place % HATCHES.length];
+  }));
+}
+
+function hatched(svg, place, attributes) {
+  shape("rect", { ...attributes, class: `f${place}` }, svg);
+  if (HATCHES[place]) shape("rect", { ...attributes, fill: `url(#${svg.id || "key"}-${place})` }, svg);
+}
+
+function hatches(svg, places) {
+  const defs = shape("defs", {}, svg);
+  for (const place of places) {
+    const pattern = shape("pattern", { id: `${svg.id || "key"}-${place}`, width: 6, height: 6,
+      patternUnits: "userSpaceOnUse" }, defs);
+    if (HATCHES[place]) shape("path", { class: "hatch", d: HATCHES[place] }, pattern);
+  }
+}
+
+/* One line for each rank and stream: what its records tell of the time before them. Returns
+   whether some found no room. */
+function drawLanes(end) {
+  const lanes = new Map(), totals = new Map();
+  let left = false;
+  for (const rank of [...book.rows.keys()].sort((a, b) => a - b)) {
+    for (const row of [...book.rows.get(rank)].sort((a, b) => a.stream - b.stream)) {
+      const key = row.stream < 0 ? `rank ${rank}` : `rank ${rank}, stream ${row.stream}`;
+      if (!lanes.has(key) && lanes.size < MOST_LANES) lanes.set(key, []);
+      if (lanes.has(key)) lanes.get(key).push(row);
+      else left = true;
+      totals.set(row.activity, (totals.get(row.activity) || 0) + row.seconds);
+    }
+  }
+  const svg = at("work-chart");
+  svg.parentNode.hidden = lanes.size === 0;
+  if (lanes.size === 0) return false;
+  const names = [...totals.keys()].sort((a, b) => totals.get(b) - totals.get(a));
+  const look = lookOf(names);
+  svg.style.height = `${52 + 26 * lanes.size}px`;
+  const longestName = Math.max(...[...lanes.keys()].map((key) => key.length));
+  const { edge, x } = canvas(svg, 14 + 6.8 * longestName, end, "What ran when");
+  hatches(svg, look.values());
+  [...lanes].forEach(([key, rows], i) => {
+    const y = edge.top + 26 * i;
+    shape("text", { x: edge.left - 6, y: y + 16, "text-anchor": "end" }, svg, key);
+    const bins = []; // one for two pixels
+    for (const row of rows) {
+      const to = Math.floor((x(row.t) - edge.left) / 2);
+      const from = Math.floor((x(Math.max(0, row.t - row.seconds)) - edge.left) / 2);
+      for (let bin = from; bin < Math.max(to, from + 1); ++bin) bins[bin] = row.activity;
+    }
+    for (let from = 0, to; from < bins.length; from = to) {
+      for (to = from + 1; to < bins.length && bins[to] === bins[from]; ++to);
+      if (bins[from] !== undefined) hatched(svg, look.get(bins[from]), { x: edge.left + 2 * from, y,
+        width: 2 * (to - from), height: 20 });
+    }
+  });
+  const legend = at("work-legend");
+  if (legend.dataset.key === names.join("|")) return left;
+  legend.dataset.key = names.join("|");
+  legend.replaceChildren(...names.map((name) => {
+    const item = document.createElement("li");
+    const key = shape("svg", { viewBox: "0 0 34 10", "aria-hidden": "true" }, item);
+    hatches(key, [look.get(name)]);
+    hatched(key, look.get(name), { x: 0, y: 0, width: 34, height: 10 });
+    item.append(name);
+    return item;
+  }));
+  return left;
+}
+
+function drawWork(numbers, end) {
+  const percent = (v) => `${Number(v.toPrecision(3))} %`;
+  at("work").hidden = book.rows.size === 0;
+  drawRanks("speed-chart", numbers, book.rows, (row) => row.speed, end,
+    "Iterations a second of each rank", "iterations/s", large);
+  const left = drawLanes(end);
+  const short = (v) => String(Number(v.toPrecision(3)));
+  drawRanks("temperature-chart", numbers, book.rows, (row) => row.temperature, end,
+    "Coldest temperature of each rank", "conflicts", short);
+  drawRanks("swap-chart", numbers, book.rows, (row) => row.swap, end,
+    "Share of exchanges made by each rank", "made", percent, 100);
+  drawRanks("gpu-chart", numbers, book.gpus, (row) => row.busy, end,
+    "Share of time with kernels running, of each rank", "of the time", percent, 100);
+  drawRanks("power-chart", numbers, book.gpus, (row) => row.power, end,
+    "Power of the GPU of each rank", "W", short);
+  drawRanks("heat-chart", numbers, book.gpus, (row) => row.heat, end,
+    "Temperature of the GPU of each rank", "°C", short);
+  put("work-note", `${book.cut ? `Of the newest ${whole(MOST_RECORDS)} records. ` : ""}${
+    left ? `What ran when: the first ${MOST_LANES} lines.` : ""}`);
+}
+
+/* A number of the `key=value` pairs of a record; null without. */
+function parameter(record, key) {
+  const pair = record.parameters.split(" ").find((p) => p.startsWith(`${key}=`));
+  return pair === undefined ? null : pair.slice(key.length + 1);
+}
+
+function keep(table, rank, row) {
+  if (!table.has(rank)) table.set(rank, []);
+  const rows = table.get(rank), most = Math.max(64, Math.ceil(MOST_RECORDS / table.size));
+  rows.push(row);
+  if (rows.length <= 1.2 * most) return;
+  rows.splice(0, rows.length - most);
+  book.cut = true;
+}
+
+function addMetric(record) {
+  if (!known(record.t)) return;
+  const before = (book.rows.get(record.rank) || []).slice(-1)[0];
+  const swap = parameter(record, "swap"), span = before ? record.t - before.t : 0;
+  const row = { t: record.t, stream: record.stream, iterations: record.iterations,
+    activity: `${record.phase} ${parameter(record, "method") || ""}`.trim(),
+    seconds: (record.duration_ms || 0) / 1000, temperature: record.temperature,
+    swap: swap === null ? null : 100 * Number(swap), speed: null };
+  // From a record on, until the next one; very short spans tell nothing.
+  if (span > 0.02) before.speed = row.speed = (row.iterations - before.iterations) / span;
+  keep(book.rows, record.rank, row);
+}
+
+function addGpu(record) {
+  if (!known(record.t)) return;
+  keep(book.gpus, record.rank, { t: record.t, power: record.power_w, heat: record.temperature_c,
+    busy: record.idle === null ? null : 100 * (1 - record.idle) });
+}
+
+async function askForTable(mine, name, add) {
+  if (run[name] - mine.next[name] > MOST_RECORDS) {
+    mine.next[name] = run[name] - MOST_RECORDS;
+    mine.cut = true;
+  }
+  for (let more = mine.next[name] < run[name]; more;) {
+    const answer = await ask(`${name}?from=${mine.next[name]}`);
+    if (mine !== book) return; // another run came meanwhile
+    answer[name].forEach(add);
+    mine.next[name] = answer.next;
+    more = answer.more;
+  }
+}
+
+async function askForRecords() {
+  const mine = book;
+  if (mine.asking) return;
+  mine.asking = true;
+  try {
+    await askForTable(mine, "metrics", addMetric);
+    await askForTable(mine, "gpu", addGpu);
+  } finally {
+    mine.asking = false;
+  }
 }
 
 /* ---- The page ----------------------------------------------------------------------- */
@@ -319,6 +519,7 @@ async function take(message) {
   points.forEach(addPoint);
   try {
     await askForSolutions();
+    await askForRecords();
   } catch (error) {
     askedSolutions = -1; // asked again with the next message
   }
@@ -345,6 +546,8 @@ async function load() {
     const curves = await ask("convergence");
     askedSolutions = -1;
     await askForSolutions();
+    book = newBook();
+    await askForRecords();
     series = new Map();
     longest = curves.longest;
     curves.points.forEach(addPoint);
