@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -103,6 +104,13 @@ def wait_for(condition, what, process=None):
             return value
         check(not over, f"still waiting for {what}: {started()}")
         time.sleep(0.01)
+
+
+def listening(process):
+    """Waits until a program has its signal handlers."""
+    def caught():
+        return re.search(r"SigCgt:\s*(\w+)", read(f"/proc/{process.pid}/status")).group(1)
+    wait_for(lambda: int(caught(), 16) >> (signal.SIGUSR2 - 1) & 1, "signal handlers", process)
 
 
 def expect(result, code, *words):

@@ -236,6 +236,7 @@ def test_before_the_time_limit():
 def test_signals_while_reading():
     os.mkfifo("pipe")
     process = start("pipe")
+    cli.listening(process)
     time.sleep(0.5)
     process.send_signal(signal.SIGUSR1)
     time.sleep(0.3)
@@ -251,6 +252,7 @@ def test_signals_while_a_resumed_run_reads():
     os.mkfifo("pipe")
     for number, code in [(signal.SIGUSR2, SAVED), (signal.SIGINT, 1)]:
         process = start("--resume", "x.ckpt.h5", "pipe")
+        cli.listening(process)
         time.sleep(0.5)
         process.send_signal(number)
         check("x.ckpt.h5 is as it was" in end(process, code)[1], started())

@@ -187,6 +187,7 @@ def test_second_signal_ends_at_once():
 def test_signal_while_reading():
     os.mkfifo("pipe")
     process = start("pipe")
+    cli.listening(process)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     check(process.wait(timeout=cli.GUARD) == 1, started())
