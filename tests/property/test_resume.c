@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "model/generate.h"
 #include "model/verify.h"
 #include "oracle.h"
@@ -449,20 +450,22 @@ static void saves_when_asked(void **state) {
 /* ---- files that lie ---- */
 
 /* Where a copy differs from what was saved. */
-typedef enum lie { LIE_WORDS, LIE_BEST, LIE_START, LIE_BOUND, LIE_KERNEL, LIE_BYTES, LIES } lie_t;
+typedef enum lie {
+  LIE_WORDS, LIE_BEST, LIE_START, LIE_BOUND, LIE_KERNEL, LIE_BYTES, LIES,
+  OTHER_DEVICE /* islands of an engine that is not here */
+} lie_t;
 
-/* As base/pack.h ends its bytes: FNV-1a. */
-static void seal_bytes(uint8_t *bytes, size_t size) {
-  uint64_t sum = 0xcbf29ce484222325u;
-  for (size_t i = 0; i + 8 < size; ++i) sum = (sum ^ bytes[i]) * 0x100000001b3u;
-  for (size_t i = 0; i < 8; ++i) bytes[size - 8 + i] = (uint8_t)(sum >> (8 * i));
-}
-
+/* Under a checksum that fits. */
 static void change_bytes(prism_rng_t *rng, uint8_t *bytes, size_t size) {
+  prism_pack_t pack = {.data = NULL};
+  uint8_t *packed = NULL;
   if (size <= 8) return;
   for (uint32_t i = 1 + prism_rng_below(rng, 3); i > 0; --i)
     bytes[prism_rng_below(rng, (uint32_t)size - 8)] ^= (uint8_t)(1u << prism_rng_below(rng, 8));
-  seal_bytes(bytes, size);
+  prism_pack_bytes(&pack, bytes, size - 8);
+  assert_int_equal(prism_pack_finish(&pack, &packed, &size), PRISM_OK);
+  memcpy(bytes, packed, size);
+  prism_free(packed);
 }
 
 static void change_color(prism_rng_t *rng, int32_t *color, int32_t n, int32_t k) {
@@ -502,6 +505,7 @@ static void forge(session_t *session, prism_rng_t *rng, lie_t lie) {
     prism_island_state_t state;
     assert_int_equal(prism_checkpoint_read_state(reader, i, &state), PRISM_OK);
     if (lie == LIE_BYTES) change_bytes(rng, state.bytes, state.size);
+    if (lie == OTHER_DEVICE) snprintf(state.engine, sizeof state.engine, "elsewhere");
     assert_int_equal(prism_checkpoint_state(copy, island->id, island->rank, &state), PRISM_OK);
     prism_island_state_release(&state);
   }
@@ -554,6 +558,35 @@ static void lies_do_no_harm(void **state) {
   assert_int_equal(prism_mem_live_blocks(), 0);
 }
 
+/* Populations are starts for the islands that are here, and the user hears of it. */
+static void another_device_goes_on(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(seed, 6, 0, PRISM_RNG_TEST);
+  prism_graph_t *graph = dressed_graph(&rng, 60, 0.5);
+  for (int fixed = 0; fixed < 2; ++fixed) {
+    session_t session;
+    session_begin(&session, graph, "device");
+    session.params.run.deterministic = fixed == 1;
+    session.params.run.max_iterations = 100000000;
+    session.params.memetic.generation_iterations = 500;
+    atomic_store(&session.wish, PRISM_WISH_SAVE_STOP);
+    prism_result_t first = invoke(&session, false);
+    forge(&session, &rng, OTHER_DEVICE);
+    atomic_store(&session.wish, PRISM_WISH_SAVE_STOP);
+    prism_result_t second = invoke(&session, true);
+    assert_non_null(strstr(session.remarks, "the checkpoint is of another device: its populations "
+                                            "are starts for this one"));
+    assert_int_equal(strstr(session.remarks, "no longer repeats") != NULL, fixed);
+    assert_int_equal(second.invocations, 2);
+    assert_true(second.colors <= first.colors && second.iterations >= first.iterations);
+    prism_result_release(&first);
+    prism_result_release(&second);
+    session_end(&session);
+  }
+  prism_graph_destroy(&graph);
+  assert_int_equal(prism_mem_live_blocks(), 0);
+}
+
 /* Where nothing can be written the search goes on, and says so once. */
 static void survives_a_bad_disk(void **state) {
   (void)state;
@@ -580,7 +613,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pieces_are_the_whole),    cmocka_unit_test(populations_are_spread),
       cmocka_unit_test(saves_beside_the_search), cmocka_unit_test(saves_when_asked),
-      cmocka_unit_test(lies_do_no_harm),         cmocka_unit_test(survives_a_bad_disk),
+      cmocka_unit_test(lies_do_no_harm),         cmocka_unit_test(another_device_goes_on),
+      cmocka_unit_test(survives_a_bad_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
