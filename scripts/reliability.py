@@ -5,11 +5,12 @@ reliability.py [--build FOLDER] [--repeats N] [--timeouts S,S...] [CASE...]
 reliability.py --faults [--build FOLDER] [--trials N] [--runs N] [--soak S] [TEST...]
 reliability.py --fuzz S [--build FOLDER]
 
-The first form tells how long a job lives on after a failure. Makes every failure of tests/integration/failure_cases.py N times (3) on two hosts of two
-ranks, which are namespaces of this machine, for each run.peer_timeout (30 and 5), and
-prints medians in seconds from the failure until the launcher and all ranks are gone. What
-each case must leave behind is checked too: a case that does not hold is named and ends
-the script with 1. Needs mpirun, iproute2, h5py, and the programs of a build with tests.
+The first form tells how long a job lives on after a failure. Makes every failure of
+tests/integration/failure_cases.py N times (3) on two hosts of two ranks, which are namespaces
+of this machine, for each run.peer_timeout (30 and 5), and prints medians in seconds from the
+failure until the launcher and all ranks are gone. What each case must leave behind is checked
+too: a case that does not hold is named and ends the script with 1. Needs mpirun, iproute2,
+h5py, and the programs of a build with tests.
 
 The second form makes the faults of tests/integration/test_faults_*.py: those at random
 moments N times (100), N short runs (1000), a long one of S seconds (3600). The third form
