@@ -114,7 +114,7 @@ function plainScale(top, show, most = Infinity) {
 /* An empty picture with a time axis. left: room for the marks at its side. */
 function canvas(svg, left, end, label) {
   const box = svg.getBoundingClientRect();
-  const width = Math.max(240, box.width), height = Math.max(100, box.height);
+  const width = Math.max(240, box.width), height = Math.max(60, box.height);
   const edge = { left, right: width - 12, top: 8, bottom: height - 40 };
   const [unit, name] = end > 7200 ? [3600, "hours"] : end > 600 ? [60, "minutes"] : [1, "seconds"];
   const x = (t) => edge.left + (t / end) * (edge.right - edge.left);
@@ -150,8 +150,10 @@ function draw(svg, curves, scale, end, label, unit) {
   shape("text", { x: 11, y: middle, "text-anchor": "middle",
     transform: `rotate(-90 11 ${middle})` }, svg, unit);
   for (const curve of curves) {
-    const path = curve.points.map(([t, v, begins], i) => `${i && !begins ? "L" : "M"}${
-      x(t).toFixed(1)} ${y(v).toFixed(1)}`).join("");
+    const begins = (i) => i === 0 || i === curve.points.length || curve.points[i][2];
+    // A point alone is a short stroke.
+    const path = curve.points.map(([t, v], i) => `${begins(i) ? "M" : "L"}${x(t).toFixed(1)} ${
+      y(v).toFixed(1)}${begins(i) && begins(i + 1) ? "h3" : ""}`).join("");
     if (path) shape("path", { class: `curve ${curve.kind}`, d: path }, svg);
   }
 }
@@ -359,14 +361,21 @@ function keep(table, rank, row) {
 
 function addMetric(record) {
   if (!known(record.t)) return;
-  const before = (book.rows.get(record.rank) || []).slice(-1)[0];
-  const swap = parameter(record, "swap"), span = before ? record.t - before.t : 0;
+  const rows = book.rows.get(record.rank) || [], before = rows[rows.length - 1];
+  const swap = parameter(record, "swap");
   const row = { t: record.t, stream: record.stream, iterations: record.iterations,
     activity: `${record.phase} ${parameter(record, "method") || ""}`.trim(),
     seconds: (record.duration_ms || 0) / 1000, temperature: record.temperature,
-    swap: swap === null ? null : 100 * Number(swap), speed: null };
-  // From a record on, until the next one; very short spans tell nothing.
-  if (span > 0.02) before.speed = row.speed = (row.iterations - before.iterations) / span;
+    swap: swap === null ? null : 100 * Number(swap), speed: before ? before.speed : null };
+  // A speed holds from a record on; spans much shorter than the interval are joined.
+  row.begin = before ? before.begin : row;
+  const span = row.t - row.begin.t;
+  if (span >= 0.5 * (Number(run.config["telemetry.interval"]) || 0.04)) {
+    const speed = (row.iterations - row.begin.iterations) / span;
+    for (let i = rows.length - 1; i >= 0 && rows[i].t >= row.begin.t; --i) rows[i].speed = speed;
+    row.speed = speed;
+    row.begin = row;
+  }
   keep(book.rows, record.rank, row);
 }
 
