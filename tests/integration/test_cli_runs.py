@@ -55,6 +55,14 @@ def test_two_at_once_take_different_names():
     check(len(names) == 3, names)
 
 
+def test_a_job_of_slurm_is_no_launcher():
+    """salloc and sbatch set these for programs that nobody has started as ranks."""
+    result = expect(dist("--json", queen(5), env={
+        "SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_NPROCS": "4", "SLURM_PROCID": "0",
+        "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}), 0, "1 rank x", "comm self")
+    check(result_of(result.out)["ranks"] == 1, result)
+
+
 def test_targets():
     graph = queen(5)
     value = result_of(expect(dist("--json", "-k", 6, graph), 0).out)
