@@ -383,15 +383,17 @@ def test_signals_to_ranks():
         return
     process = begin("--json", "--quiet", "--threads", 1, "--checkpoint-interval", 0,
                     "--time-limit", 0, "--output", "x.h5", hard(), count=2)
-    process.send_signal(signal.SIGUSR1)
-    wait_for(lambda: os.path.exists("x.ckpt.h5"), "a checkpoint")
-    check(process.poll() is None, started())
     pids = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True,
                           text=True, check=False).stdout.split()
     check(len(pids) == 2, pids)
-    os.kill(int(max(pids, key=int)), signal.SIGUSR2)
+    other = max(map(int, pids))  # of rank 1
+    os.kill(other, signal.SIGUSR1)
+    wait_for(lambda: os.path.exists("x.ckpt.h5"), "a checkpoint", process)
+    process.send_signal(signal.SIGUSR1)
+    wait_for(lambda: os.path.exists("x.ckpt.h5.1"), "another one", process)
+    os.kill(other, signal.SIGUSR2)
     value = result_of(end(process, SAVED)[0])
-    check(value["exit_reason"] == "checkpoint" and value["checkpoints"] >= 2, value)
+    check(value["exit_reason"] == "checkpoint" and value["checkpoints"] >= 3, value)
     process = begin("--json", "--quiet", "--resume", "x.ckpt.h5", "--output", "y.h5", hard(),
                     count=2, save="y.sol")
     process.send_signal(signal.SIGUSR2)
