@@ -117,16 +117,6 @@ def launcher(ranks):
     return [cli.MPIEXEC, "-n", str(ranks)]
 
 
-def can_resume():
-    return "--resume" in cli.dist("--help").out
-
-
-def resumable():
-    """Raises Skipped where there are no checkpoints."""
-    if not can_resume():
-        raise Skipped("this prism-dist has no --resume")
-
-
 def graph(n=300, seed=1, p=0.5):
     """One that no time limit of a test finishes."""
     return gnp(f"hard{n}_{seed}.col", n, seed, p)

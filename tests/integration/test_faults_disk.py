@@ -40,18 +40,12 @@ def told_solution(name, out):
 LEAKY = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 
-def checkpoints(seconds):
-    """Options for a checkpoint that often, where there are checkpoints."""
-    return ["--checkpoint-interval", seconds] if faults.can_resume() else []
-
-
 def resumes(checkpoint, name, colors):
     """A run goes on from a checkpoint."""
-    if faults.can_resume():
-        result = dist("--json", "--quiet", "--resume", checkpoint, "--max-iterations", 1000,
-                      "--checkpoint", "probe.ckpt.h5", "--output", "probe.h5", name)
-        value = json.loads(expect(result, 0).out)
-        check(value["colors"] <= colors and value["invocations"] == 2, value)
+    result = dist("--json", "--quiet", "--resume", checkpoint, "--max-iterations", 1000,
+                  "--checkpoint", "probe.ckpt.h5", "--output", "probe.h5", name)
+    value = json.loads(expect(result, 0).out)
+    check(value["colors"] <= colors and value["invocations"] == 2, value)
 
 
 def test_full_disk_for_a_while():
@@ -59,7 +53,7 @@ def test_full_disk_for_a_while():
     name = graph()
     with faults.small_disk("3m"):
         process = start("--json", "--time-limit", 3, "--telemetry.interval", 0.02, "--output",
-                        "disk/x.h5", *checkpoints(0.3), name, env=LEAKY)
+                        "disk/x.h5", "--checkpoint-interval", 0.3, name, env=LEAKY)
         searching(process, "disk/x.sol")
         filler = faults.fill("disk")
         faults.wait_for(lambda: "No space left" in cli.started()[1], "a warning", process)
@@ -72,7 +66,8 @@ def test_full_disk_for_a_while():
         resumes("disk/x.ckpt.h5", name, value["colors"])
         lost, failed = losses("disk/x")
         check(failed > 0 and lost >= 0, (lost, failed))
-    return 1, "exit 0; warned once a file, failed writes counted, the best in the .sol, the checkpoint renewed"
+    return 1, ("exit 0; warned once a file, failed writes counted, the best in the .sol, the "
+               "checkpoint renewed")
 
 
 def test_full_disk_to_the_end():
@@ -146,7 +141,8 @@ def test_read_only_folder():
 def test_files_deleted():
     """All files of a run deleted under it."""
     name = graph(130)
-    process = start("--json", "--time-limit", 3, "--output", "x.h5", *checkpoints(0.3), name)
+    process = start("--json", "--time-limit", 3, "--output", "x.h5", "--checkpoint-interval", 0.3,
+                    name)
     searching(process)
     time.sleep(1.5)  # most likely nothing better comes any more
     pause(process)
@@ -178,7 +174,7 @@ def test_slow_disk():
 
     def run(i, environment):
         return dist("--json", "--time-limit", limit, "--threads", 1, "--telemetry.interval", 0.05,
-                    "--output", f"{i}.h5", *checkpoints(0.5), name, env=environment)
+                    "--output", f"{i}.h5", "--checkpoint-interval", 0.5, name, env=environment)
 
     with ThreadPoolExecutor() as pool:  # at the same time, so that other load slows both
         results = list(pool.map(run, range(2), [{}, faults.shim(SLOW=50)]))
@@ -197,7 +193,7 @@ def test_clock_jumps():
     """The time of day jumps by a day, ten times a second."""
     name, limit = graph(), 2
     process = start("--json", "--time-limit", limit, "--telemetry.interval", 0.05, "--output",
-                    "x.h5", *checkpoints(0.5), name, env=faults.shim(CLOCK=86400))
+                    "x.h5", "--checkpoint-interval", 0.5, name, env=faults.shim(CLOCK=86400))
     out, _ = end_of(process, 0)
     value = json.loads(out)
     check(value["exit_reason"] == "time" and limit <= value["time"] < 5 * limit, value)
@@ -207,9 +203,8 @@ def test_clock_jumps():
     times = [m["t"] for m in metrics]
     check(times == sorted(times) and times[-1] < 5 * limit, "times are not in order")
     check(max(b - a for a, b in zip(times, times[1:])) < limit, "records are missing")
-    if faults.can_resume():
-        check(2 <= value["checkpoints"] <= limit / 0.5 + 1 and
-              limit <= value["total_time"] < 5 * limit, value)
+    check(2 <= value["checkpoints"] <= limit / 0.5 + 1 and
+          limit <= value["total_time"] < 5 * limit, value)
     return 1, "limits and intervals as without"
 
 
@@ -234,7 +229,6 @@ def test_same_name():
 
 def test_same_checkpoint():
     """Eight runs resumed from the same checkpoint at the same time."""
-    faults.resumable()
     name = graph()
     expect(dist("--quiet", "--time-limit", 1, "--output", "x.h5", name), 0)
     running = [subprocess.Popen(

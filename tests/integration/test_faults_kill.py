@@ -15,6 +15,7 @@ from cli import check, dist, expect, refused
 from faults import graph
 
 GRAPH = "hard300_1.col"
+NO_CHECKPOINTS = ["--checkpoint.enabled", "false"]  # of a run's files only those that are tested
 SEED = int(os.environ.get("PRISM_FAULT_SEED", "0")) or random.SystemRandom().randrange(1 << 30)
 
 
@@ -59,14 +60,14 @@ def trials(part, most, name, *arguments, look=lambda: None):
 def test_kill_run_file():
     """Killed while it writes the run file."""
     kills, solutions = trials(".h5", 70, graph(200), "--telemetry.interval", 0.01,
-                              *without_checkpoints())
+                              *NO_CHECKPOINTS)
     return kills, f"run file, .jsonl and .sol readable; a solution in {solutions}"
 
 
 def test_kill_jsonl():
     """Killed while it writes the .jsonl."""
     kills, _ = trials(".jsonl", 6, graph(200), "--telemetry.interval", 0.01,
-                      *without_checkpoints())
+                      *NO_CHECKPOINTS)
     return kills, "valid to its last complete line"
 
 
@@ -76,14 +77,8 @@ def test_kill_solution():
         records = faults.lines_of("x.jsonl") if os.path.exists("x.jsonl") else []
         check(all(r["record"] != "solution" for r in records) or os.path.exists("x.sol"),
               "a solution was told that is not on the disk")
-    kills, _ = trials(".sol", 8, graph(300), *without_checkpoints(), look=told)
+    kills, _ = trials(".sol", 8, graph(300), *NO_CHECKPOINTS, look=told)
     return kills, "the .sol is legal, and no older than what was told"
-
-
-def without_checkpoints():
-    """Of the run's files only those that are tested."""
-    known = "[checkpoint]" in dist("--print-config").out
-    return ["--checkpoint.enabled", "false"] if known else []
 
 
 def told_checkpoints(name):
@@ -114,7 +109,6 @@ def saved(told, before):
 
 def test_kill_checkpoint():
     """Killed while it writes a checkpoint, and again once resumed."""
-    faults.resumable()
     check(graph(300) == GRAPH, GRAPH)
     draw = random.Random(f"{SEED} checkpoint")
     often = ["--checkpoint-interval", 0.1]
@@ -144,7 +138,6 @@ def test_kill_checkpoint():
 
 def test_previous_checkpoint():
     """A checkpoint damaged or cut off by something else."""
-    faults.resumable()
     check(graph(300) == GRAPH, GRAPH)
     expect(dist("--quiet", "--threads", 1, "--time-limit", 1.5, "--checkpoint-interval", 0.3,
                 "--output", "x.h5", GRAPH), 0)
@@ -190,7 +183,6 @@ def lie(name, which, draw):
 
 def test_lying_checkpoint():
     """A checkpoint with wrong words of islands and ranks, every checksum right."""
-    faults.resumable()
     try:
         import h5py  # noqa: F401
     except ImportError as reason:

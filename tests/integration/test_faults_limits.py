@@ -82,15 +82,14 @@ def test_memory_limit_in_the_search():
         time.sleep(0.1 * i)
         size = int(re.search(r"VmSize:\s+(\d+)", read(f"/proc/{process.pid}/status")).group(1))
         resource.prlimit(process.pid, resource.RLIMIT_AS, (size * 1024, size * 1024))
-        if faults.can_resume():
-            process.send_signal(signal.SIGUSR1)  # a checkpoint needs memory
+        process.send_signal(signal.SIGUSR1)  # a checkpoint needs memory
         out, err = end_of(process, 0, 3)
         told.append(process.returncode)
         colors = faults.check_stem(str(i), name)
         if process.returncode == 0:
             check(json.loads(out)["colors"] == colors, (out, colors))
         check(told[-1] == 0 or "prism-dist: " in err, err)
-        check(not faults.can_resume() or "out of memory" in err, err)
+        check("out of memory" in err, err)
     return len(told), ("no checkpoint, and a warning; the search goes on" +
                        (f" or ends with 3 ({told.count(3)} times)" if 3 in told else ""))
 
@@ -111,17 +110,12 @@ def ranks_of(folder):
     return found
 
 
-def watched():
-    """A watchdog that would not wait so long either."""
-    return ["--run.watchdog", 2] if faults.can_resume() else []
-
-
 def test_job_stopped():
     """All ranks stopped for longer than run.peer_timeout and run.watchdog, then continued."""
     name = graph()
     folder = os.getcwd()
     process = start("--json", "--time-limit", 6, "--threads", 1, "--run.peer_timeout", 2,
-                    *watched(), "--output", "x.h5", name, launcher=faults.launcher(2),
+                    "--run.watchdog", 2, "--output", "x.h5", name, launcher=faults.launcher(2),
                     env=faults.mpi_environment(folder))
     searching(process)
     time.sleep(0.5)
@@ -222,9 +216,8 @@ def test_soak():
     name = graph(500)
     folder = os.getcwd()
     # Records and checkpoints often: caches are full, and all has been done once, after a fifth.
-    often = ["--telemetry.interval", 0.05, "--islands.migration_interval", 0.05]
-    if faults.can_resume():
-        often += ["--checkpoint-interval", max(1, SOAK / 100)]
+    often = ["--telemetry.interval", 0.05, "--islands.migration_interval", 0.05,
+             "--checkpoint-interval", max(1, SOAK / 100)]
     process = start("--json", "--time-limit", SOAK, "--threads", 1, "--output", "x.h5", *often,
                     name, launcher=faults.launcher(2), env=faults.mpi_environment(folder))
     searching(process)

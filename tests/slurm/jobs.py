@@ -84,19 +84,10 @@ def expect_ranks(stem, per_node):
         check({node: hosts.count(node) for node in hosts} == per_node, f"{hosts}: {per_node}")
 
 
-def lacks_resume():
-    """Why a long run cannot be tested; None: it can."""
-    text = cli.run(sys.argv[1], "--help").out
-    return None if "--resume" in text else "this prism-dist has no --resume"
-
-
-def main(tests, lacks=lambda: None):
-    """Runs the tests of a file on one cluster; exit 77 where there can be none, or when
-    lacks() says why not."""
+def main(tests):
+    """Runs the tests of a file on one cluster; exit 77 where there can be none."""
     global slurm
     try:
-        if lacks():
-            raise NotHere(lacks())
         with cluster.Cluster(nodes=3) as slurm:
             cli.main(tests)
     except NotHere as reason:

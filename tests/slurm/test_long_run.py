@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """jobs/long.sh under a real Slurm: signal before the end, checkpoint, queued again, resumed, done.
 
-test_long_run.py PRISM_DIST PRISM [TEST...]. Skips where there is no Slurm (cluster.py) and with a
-prism-dist that cannot resume."""
+test_long_run.py PRISM_DIST PRISM [TEST...]. Skips where there is no Slurm (cluster.py)."""
 
 import os
 import time
@@ -89,4 +88,4 @@ def test_lost_node():
 
 
 if __name__ == "__main__":
-    jobs.main(globals(), jobs.lacks_resume)
+    jobs.main(globals())
