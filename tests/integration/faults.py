@@ -20,7 +20,7 @@ import time
 import traceback
 
 import cli
-from cli import GUARD, check, expect, gnp, tool, verified, wait_for
+from cli import GUARD, check, expect, gnp, verified, wait_for
 
 MARK = "PRISM_FAULTS"
 TRIALS = int(os.environ.get("PRISM_FAULT_TRIALS", "10"))
