@@ -59,13 +59,6 @@ void prism_gpu_release(prism_gpu_context_t *context, void *block, cudaStream_t s
   (void)status;
 }
 
-prism_status_t prism_gpu_tidy(prism_gpu_context_t *context) {
-  pthread_mutex_lock(&context->lock);
-  prism_status_t status = prism_mem_pool_tidy(context->memory);
-  pthread_mutex_unlock(&context->lock);
-  return status;
-}
-
 size_t prism_gpu_limit(prism_gpu_context_t *context) {
   prism_mem_stats_t stats;
   pthread_mutex_lock(&context->lock);

@@ -32,9 +32,6 @@ prism_status_t prism_gpu_take(prism_gpu_context_t *context, size_t bytes, cudaSt
                               void **out);
 void prism_gpu_release(prism_gpu_context_t *context, void *block, cudaStream_t stream);
 
-/* prism_mem_pool_tidy: what has lain free for long goes back to the driver. */
-prism_status_t prism_gpu_tidy(prism_gpu_context_t *context);
-
 /* Most bytes that can ever be taken. */
 size_t prism_gpu_limit(prism_gpu_context_t *context);
 

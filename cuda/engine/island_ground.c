@@ -219,7 +219,5 @@ static prism_status_t change_k(prism_gpu_island_t *island, const prism_work_t *w
 prism_status_t prism_gpu_island_begin_k(prism_gpu_island_t *island, const prism_work_t *work) {
   prism_stage_manager_t *between = island->meter.between;
   PRISM_TRY(prism_stage_enter(between, PRISM_GPU_CHANGE_GRAPH, island->stream));
-  PRISM_TRY(prism_stage_finish(between, change_k(island, work), island->stream));
-  /* What earlier k left and this one did not take again, other processes may need. */
-  return prism_gpu_tidy(island->context);
+  return prism_stage_finish(between, change_k(island, work), island->stream);
 }
