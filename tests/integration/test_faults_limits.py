@@ -8,8 +8,10 @@ import re
 import resource
 import shutil
 import signal
+import statistics
 import subprocess
 import time
+from operator import attrgetter
 
 import cli
 import faults
@@ -218,6 +220,7 @@ def test_soak():
     # Records and checkpoints often: caches are full, and all has been done once, after a fifth.
     often = ["--telemetry.interval", 0.05, "--islands.migration_interval", 0.05,
              "--checkpoint-interval", max(1, SOAK / 100)]
+    end = time.monotonic() + 0.99 * SOAK  # the end of a run takes threads and files of its own
     process = start("--json", "--time-limit", SOAK, "--threads", 1, "--output", "x.h5", *often,
                     name, launcher=faults.launcher(2), env=faults.mpi_environment(folder))
     searching(process)
@@ -225,11 +228,8 @@ def test_soak():
     pids = ranks_of(folder)
     check(len(pids) == 2, pids)
     samples = []
-    while process.poll() is None:
-        try:
-            samples.append(Sample(pids))
-        except (OSError, AttributeError):
-            break  # it ends
+    while time.monotonic() < end and process.poll() is None:
+        samples.append(Sample(pids))
         time.sleep(max(0.2, SOAK / 1000))
     out, err = end_of(process, 0)
     check(json.loads(out)["colors"] == faults.check_stem("x", name), out)
@@ -239,8 +239,10 @@ def test_soak():
     first = max(s.memory for s in early)
     last = max(s.memory for s in late)
     check(last <= 1.05 * first + 4, f"memory grows: {early[-1]}, {late[-1]}")
-    check(max(s.files for s in late) <= max(s.files for s in early), (early[-1], late[-1]))
-    check(max(s.threads for s in late) <= max(s.threads for s in early), (early[-1], late[-1]))
+    # A sample may see the file of a checkpoint; what stays open is in most of them.
+    for held in [attrgetter("files"), attrgetter("threads")]:
+        usual = [statistics.median(map(held, part)) for part in (early, late)]
+        check(usual[1] <= usual[0], f"{usual}: {early[-1]}, {late[-1]}")
     return f"{SOAK:g} s", f"from {first:.1f} to {last:.1f} MiB in two ranks; {late[-1]}"
 
 
