@@ -139,7 +139,7 @@ static void device_of(const prism_monitor_t *monitor, int32_t rank, char *out, s
 static void put_rank(const screen_t *screen, int y, const char *rank, const char *device,
                      const char *phase, const char *step, const char *numbers) {
   enum { OTHERS = 59, STEP = 11, LEAST = 8, MOST = 22 }; /* columns; of the device */
-  char line[LINE_BYTES], middle[32] = "";
+  char line[2 * LINE_BYTES], middle[32] = ""; /* the numbers may be a line themselves */
   int room = screen->columns - OTHERS;
   if (room >= MOST + STEP) snprintf(middle, sizeof middle, " %-10s", step);
   room = room > MOST ? MOST : room < LEAST ? LEAST : room;
@@ -156,7 +156,7 @@ static void draw_rank(const screen_t *screen, int y, int32_t rank) {
   prism_monitor_clean(row->last.step, step, sizeof step);
   format_rate(row->rate, speed, sizeof speed);
   format_share(row->has_gpu ? row->gpu.utilization : NAN, use, sizeof use);
-  format_share(row->has_gpu ? 100.0 * row->gpu.idle : NAN, idle, sizeof idle);
+  format_share(row->has_gpu ? 100.0 * row->idle_now : NAN, idle, sizeof idle);
   snprintf(number, sizeof number, "%d", rank);
   snprintf(line, sizeof line, " %9s %5d %5d %9" PRId64 " %5s %5s", speed, row->last.colors,
            row->last.best_colors, row->last.conflicts, use, idle);
