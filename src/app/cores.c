@@ -145,10 +145,9 @@ void prism_cores_share(const prism_cores_record_t *records, int32_t count, int32
   const prism_cores_record_t *mine = &records[self];
   int32_t sharers = 0, group = 0;
   out->node = mine->node;
-  out->node_rank = out->node_ranks = 0;
+  out->node_ranks = 0;
   for (int32_t i = 0; i < count; ++i) {
     if (records[i].node != mine->node) continue;
-    if (i < self) ++out->node_rank;
     ++out->node_ranks;
     if (i == self || masks_meet(mine, &records[i])) ++sharers;
     if (i == self || (mine->quota > 0 && records[i].group == mine->group)) ++group;

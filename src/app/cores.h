@@ -21,8 +21,7 @@ typedef struct prism_cores_record {
 typedef struct prism_cores {
   int32_t threads;     /* >= 1 */
   uint64_t node;       /* as in the records */
-  int32_t node_rank;   /* this rank's place among those of its node */
-  int32_t node_ranks;
+  int32_t node_ranks;  /* of its node */
   char reason[128];    /* "4 cores of the affinity mask, shared by 2 ranks" */
   char processors[64]; /* "0-15,64-79"; "" before near.h has settled them */
 } prism_cores_t;

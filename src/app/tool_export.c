@@ -68,33 +68,16 @@ static prism_status_t add_quoted(prism_text_t *out, const char *text) {
   return prism_text_add(out, "\"");
 }
 
-static prism_status_t add_real(prism_text_t *out, double value, bool json) {
-  if (json || isfinite(value)) return prism_jsonl_number(value, out);
-  if (isnan(value)) return PRISM_OK;
-  return prism_text_add(out, value > 0.0 ? "inf" : "-inf");
-}
-
-static prism_status_t add_field(prism_text_t *out, const prism_field_t *field, const char *record,
-                                bool json) {
+/* A value of a CSV file; only texts and what is not finite differ from JSON. */
+static prism_status_t add_field(prism_text_t *out, const prism_field_t *field,
+                                const char *record) {
   const char *at = record + field->offset;
-  int64_t i64 = 0;
-  int32_t i32 = 0;
-  double f64 = 0.0;
-  switch (field->type) {
-    case PRISM_FIELD_I64:
-      memcpy(&i64, at, sizeof i64);
-      return prism_text_add(out, "%" PRId64, i64);
-    case PRISM_FIELD_I32:
-      memcpy(&i32, at, sizeof i32);
-      return prism_text_add(out, "%" PRId32, i32);
-    case PRISM_FIELD_F64:
-      memcpy(&f64, at, sizeof f64);
-      return add_real(out, f64, json);
-    case PRISM_FIELD_TEXT:
-      if (json) return prism_jsonl_string(at, field->bytes, out);
-      return add_quoted(out, at);
-  }
-  return PRISM_OK;
+  double value = 0.0;
+  if (field->type == PRISM_FIELD_TEXT) return add_quoted(out, at);
+  if (field->type == PRISM_FIELD_F64) memcpy(&value, at, sizeof value);
+  if (isnan(value)) return PRISM_OK;
+  if (isinf(value)) return prism_text_add(out, value > 0.0 ? "inf" : "-inf");
+  return prism_jsonl_field(field, record, out);
 }
 
 static prism_status_t add_row(sink_t *sink, const prism_record_table_t *table, const char *record,
@@ -107,7 +90,7 @@ static prism_status_t add_row(sink_t *sink, const prism_record_table_t *table, c
       PRISM_TRY(prism_text_add(out, "%s\"%s\":", i == 0 ? "" : ",", field->name));
     else if (i > 0)
       PRISM_TRY(prism_text_add(out, ","));
-    PRISM_TRY(add_field(out, field, record, json));
+    PRISM_TRY(json ? prism_jsonl_field(field, record, out) : add_field(out, field, record));
   }
   PRISM_TRY(prism_text_add(out, json ? "}" : "\r\n"));
   return pass_on(sink, PIECE_BYTES);

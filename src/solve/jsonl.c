@@ -78,13 +78,12 @@ prism_status_t prism_jsonl_number(double value, prism_text_t *out) {
 }
 
 /* "name":value, of one field of a record. */
-static prism_status_t add_field(const prism_field_t *field, const void *record,
-                                prism_text_t *out) {
+prism_status_t prism_jsonl_field(const prism_field_t *field, const void *record,
+                                 prism_text_t *out) {
   const char *at = (const char *)record + field->offset;
   int64_t i64 = 0;
   int32_t i32 = 0;
   double f64 = 0.0;
-  PRISM_TRY(prism_text_add(out, "\"%s\":", field->name));
   switch (field->type) {
     case PRISM_FIELD_I64:
       memcpy(&i64, at, sizeof i64);
@@ -101,13 +100,19 @@ static prism_status_t add_field(const prism_field_t *field, const void *record,
   return PRISM_OK;
 }
 
+static prism_status_t add_member(const prism_field_t *field, const void *record,
+                                 prism_text_t *out) {
+  PRISM_TRY(prism_text_add(out, "\"%s\":", field->name));
+  return prism_jsonl_field(field, record, out);
+}
+
 prism_status_t prism_jsonl_record(prism_record_kind_t kind, const void *record,
                                   prism_text_t *out) {
   const prism_record_table_t *table = prism_record_table(kind);
   PRISM_TRY(prism_text_add(out, "{\"record\":\"%s\"", table->name));
   for (int32_t i = 0; i < table->field_count; ++i) {
     PRISM_TRY(prism_text_add(out, ","));
-    PRISM_TRY(add_field(&table->field[i], record, out));
+    PRISM_TRY(add_member(&table->field[i], record, out));
   }
   return prism_text_add(out, "}\n");
 }
@@ -116,7 +121,7 @@ static prism_status_t add_rank(const prism_rank_row_t *row, prism_text_t *out) {
   const prism_record_table_t *table = prism_rank_table();
   for (int32_t i = 0; i < table->field_count; ++i) {
     PRISM_TRY(prism_text_add(out, i == 0 ? "{" : ","));
-    PRISM_TRY(add_field(&table->field[i], row, out));
+    PRISM_TRY(add_member(&table->field[i], row, out));
   }
   return prism_text_add(out, "}");
 }

@@ -18,6 +18,10 @@
 prism_status_t prism_jsonl_record(prism_record_kind_t kind, const void *record,
                                   prism_text_t *out);
 
+/* Append the value of one field of a record: a number, null, or a string in quotes. */
+prism_status_t prism_jsonl_field(const prism_field_t *field, const void *record,
+                                 prism_text_t *out);
+
 /* Append the first line of a run: {"record":"config",...} with schema version,
  * graph, seed, parameters, build and ranks. */
 prism_status_t prism_jsonl_config(const prism_store_config_t *config, const char *created,

@@ -25,15 +25,10 @@ struct prism_run_reader {
 
 /* ---- Files and locks ---------------------------------------------------------------------- */
 
-static bool ends_with(const char *text, const char *end) {
-  size_t length = strlen(text), tail = strlen(end);
-  return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 /* Name of the .jsonl beside a run file. */
 static prism_status_t jsonl_of(const char *path, char **out) {
-  if (ends_with(path, ".jsonl")) return prism_string_format(out, "%s", path);
-  int stem = (int)strlen(path) - (ends_with(path, ".h5") ? 3 : 0);
+  if (prism_file_ends_with(path, ".jsonl")) return prism_string_format(out, "%s", path);
+  int stem = (int)strlen(path) - (prism_file_ends_with(path, ".h5") ? 3 : 0);
   return prism_string_format(out, "%.*s.jsonl", stem, path);
 }
 
@@ -141,7 +136,7 @@ static prism_status_t open_for_network(const char *path, prism_run_reader_t **ou
 prism_status_t prism_run_open(const char *path, prism_run_source_t source,
                               prism_run_reader_t **out) {
   if (source == PRISM_RUN_AUTO) {
-    if (ends_with(path, ".jsonl")) return open_as(path, true, out);
+    if (prism_file_ends_with(path, ".jsonl")) return open_as(path, true, out);
     return open_for_network(path, out);
   }
   if (source == PRISM_RUN_H5) return open_as(path, false, out);
