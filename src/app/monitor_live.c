@@ -156,7 +156,7 @@ static void draw_rank(const screen_t *screen, int y, int32_t rank) {
   prism_monitor_clean(row->last.step, step, sizeof step);
   format_rate(row->rate, speed, sizeof speed);
   format_share(row->has_gpu ? row->gpu.utilization : NAN, use, sizeof use);
-  format_share(row->has_gpu ? 100.0 * row->gpu.idle : NAN, idle, sizeof idle);
+  format_share(row->has_gpu ? 100.0 * row->idle_now : NAN, idle, sizeof idle);
   snprintf(number, sizeof number, "%d", rank);
   snprintf(line, sizeof line, " %9s %5d %5d %9" PRId64 " %5s %5s", speed, row->last.colors,
            row->last.best_colors, row->last.conflicts, use, idle);

@@ -133,7 +133,7 @@ static prism_status_t add_rank(const prism_run_rank_stats_t *row, int32_t rank, 
     PRISM_TRY(prism_text_add(out, " %6s",
                              cell(prism_run_mean(&row->swap), "%.3f", number, sizeof number)));
   if (extras.gpu) {
-    PRISM_TRY(prism_text_add(out, " %8s", cell(100.0 * prism_run_mean(&row->idle), "%.1f %%",
+    PRISM_TRY(prism_text_add(out, " %8s", cell(100.0 * prism_run_share(&row->idle), "%.1f %%",
                                                number, sizeof number)));
     PRISM_TRY(prism_text_add(out, " %7s", cell(prism_run_mean(&row->utilization), "%.0f %%",
                                                number, sizeof number)));
@@ -230,7 +230,7 @@ static prism_status_t json_rank(const prism_monitor_t *monitor, int32_t rank, pr
   PRISM_TRY(prism_member_whole(out, "best_colors", row->last.best_colors));
   PRISM_TRY(prism_member_whole(out, "conflicts", row->last.conflicts));
   PRISM_TRY(prism_member_real(out, "swap_rate", prism_run_mean(&row->swap)));
-  PRISM_TRY(prism_member_real(out, "gpu_idle", prism_run_mean(&row->idle)));
+  PRISM_TRY(prism_member_real(out, "gpu_idle", prism_run_share(&row->idle)));
   PRISM_TRY(prism_member_real(out, "gpu_utilization", prism_run_mean(&row->utilization)));
   PRISM_TRY(prism_member_whole(out, "migrants_offered", row->offered));
   PRISM_TRY(prism_member_whole(out, "migrants_accepted", row->accepted));

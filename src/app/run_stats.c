@@ -12,10 +12,24 @@ double prism_run_mean(const prism_run_mean_t *mean) {
   return mean->weight > 0.0 ? mean->sum / mean->weight : NAN;
 }
 
+double prism_run_share(const prism_run_mean_t *mean) {
+  double value = prism_run_mean(mean);
+  return value < 0.0 ? 0.0 : value;
+}
+
 static void add_value(prism_run_mean_t *mean, double value, double weight) {
   if (isnan(value) || !(weight > 0.0)) return;
   mean->sum += value * weight;
   mean->weight += weight;
+}
+
+void prism_run_stats_begin(prism_run_stats_t *stats, const prism_run_head_t *head) {
+  memset(stats, 0, sizeof *stats);
+  stats->best_colors = -1;
+  for (int32_t i = 0; i < head->settings; ++i)
+    if (strcmp(head->setting[i].name, "telemetry.interval") == 0)
+      stats->interval = strtod(head->setting[i].value, NULL);
+  if (!(stats->interval > 0.0 && isfinite(stats->interval))) stats->interval = 0.0;
 }
 
 void prism_run_stats_release(prism_run_stats_t *stats) {
@@ -35,7 +49,7 @@ static prism_status_t find_rank(prism_run_stats_t *stats, int32_t rank,
     for (int32_t i = stats->ranks; i < more; ++i) {
       prism_record_blank(PRISM_RECORD_METRIC, &stats->rank[i].last);
       prism_record_blank(PRISM_RECORD_GPU, &stats->rank[i].gpu);
-      stats->rank[i].rate = NAN;
+      stats->rank[i].rate = stats->rank[i].idle_now = NAN;
     }
     stats->ranks = more;
   }
@@ -75,6 +89,24 @@ static void note_best(prism_run_stats_t *stats, int32_t colors, double t, bool s
   stats->best_stored = stored;
 }
 
+/* Shorter spans are joined. */
+static double least_span(const prism_run_stats_t *stats) {
+  return stats->interval > 0.0 ? 0.5 * stats->interval : 0.02;
+}
+
+/* Until the first whole span, what there is of it. */
+static void note_rate(const prism_run_stats_t *stats, prism_run_rank_stats_t *rank,
+                      const prism_metric_t *row) {
+  double span = row->t - rank->rate_t;
+  double moves = (double)(row->iterations - rank->rate_iterations);
+  const bool whole = span >= least_span(stats);
+  if (span > 0.0 && (whole || !rank->rate_whole)) rank->rate = fmax(0.0, moves) / span;
+  if (!whole) return;
+  rank->rate_whole = true;
+  rank->rate_t = row->t;
+  rank->rate_iterations = row->iterations;
+}
+
 static prism_status_t add_metric(prism_run_stats_t *stats, const prism_metric_t *row) {
   prism_run_rank_stats_t *rank = NULL;
   PRISM_TRY(find_rank(stats, row->rank, &rank));
@@ -86,13 +118,16 @@ static prism_status_t add_metric(prism_run_stats_t *stats, const prism_metric_t 
     int64_t moves = row->iterations - rank->last.iterations;
     if (!(seconds > 0.0)) seconds = 0.0;
     if (moves < 0) moves = 0;
-    if (seconds > 0.0) rank->rate = (double)moves / seconds;
     rank->seconds += seconds;
     rank->iterations += moves;
     if (phase != NULL) {
       phase->seconds += seconds;
       phase->iterations += moves;
     }
+    note_rate(stats, rank, row);
+  } else {
+    rank->rate_t = row->t;
+    rank->rate_iterations = row->iterations;
   }
   add_value(&rank->swap, swap, 1.0);
   if (phase != NULL) {
@@ -106,13 +141,38 @@ static prism_status_t add_metric(prism_run_stats_t *stats, const prism_metric_t 
   return PRISM_OK;
 }
 
+/* A generation's kernels may have begun before the span in which they are counted: a share above
+ * 1 there makes up for the one before. What was before the first record has no span. */
+static void add_kernels(const prism_run_stats_t *stats, prism_run_rank_stats_t *rank,
+                        const prism_gpu_t *row) {
+  double kernel = 1e-6 * row->kernel_us;
+  if (!rank->has_gpu) {
+    rank->idle_t = row->t;
+    rank->idle_now = row->idle;
+    return;
+  }
+  double since = row->t - rank->gpu.t;
+  if (since > 0.0) add_value(&rank->idle, 1.0 - kernel / since, since);
+  rank->idle_kernel += kernel;
+  double span = row->t - rank->idle_t;
+  if (!(span >= least_span(stats))) return;
+  rank->idle_now = fmax(0.0, 1.0 - rank->idle_kernel / span);
+  rank->idle_t = row->t;
+  rank->idle_kernel = 0.0;
+}
+
 static prism_status_t add_gpu(prism_run_stats_t *stats, const prism_gpu_t *row) {
   prism_run_rank_stats_t *rank = NULL;
   PRISM_TRY(find_rank(stats, row->rank, &rank));
   if (rank == NULL) return PRISM_OK;
   double since = rank->has_gpu ? row->t - rank->gpu.t : row->t;
-  add_value(&rank->idle, row->idle, since);
   add_value(&rank->utilization, row->utilization, since);
+  if (isnan(row->kernel_us)) {
+    add_value(&rank->idle, row->idle, since);
+    rank->idle_now = row->idle;
+  } else {
+    add_kernels(stats, rank, row);
+  }
   rank->has_gpu = true;
   rank->gpu = *row;
   return PRISM_OK;

@@ -31,7 +31,7 @@ static prism_status_t add_rank(const prism_serve_run_t *run, int32_t rank, prism
   PRISM_TRY(prism_member_whole(out, "migrants_offered", row->offered));
   PRISM_TRY(prism_member_whole(out, "migrants_accepted", row->accepted));
   PRISM_TRY(prism_member_real(out, "gpu_utilization", row->has_gpu ? row->gpu.utilization : NAN));
-  PRISM_TRY(prism_member_real(out, "gpu_idle", row->has_gpu ? row->gpu.idle : NAN));
+  PRISM_TRY(prism_member_real(out, "gpu_idle", row->has_gpu ? row->idle_now : NAN));
   PRISM_TRY(prism_member_real(out, "gpu_power_w", row->has_gpu ? row->gpu.power_w : NAN));
   PRISM_TRY(prism_member_real(out, "gpu_temperature_c",
                               row->has_gpu ? row->gpu.temperature_c : NAN));

@@ -190,7 +190,7 @@ static prism_status_t start(prism_serve_run_t *run, const char *path) {
   run->longest = longest > PRISM_SERVE_LONGEST ? PRISM_SERVE_LONGEST
                  : longest < FEWEST_POINTS     ? FEWEST_POINTS
                                                : longest;
-  run->stats.best_colors = -1;
+  prism_run_stats_begin(&run->stats, prism_run_head(run->reader));
   run->generation = milliseconds();
   run->life = prism_run_life(run->reader);
   return take(run);

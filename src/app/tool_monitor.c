@@ -151,7 +151,10 @@ static prism_status_t open_and_show(request_t *request) {
                                                  : prism_run_open(path, source, &monitor->reader);
   prism_free(path);
   if (request->serve != NULL) return status;
-  if (status == PRISM_OK) status = prism_monitor_take(monitor);
+  if (status == PRISM_OK) {
+    prism_run_stats_begin(&monitor->stats, prism_run_head(monitor->reader));
+    status = prism_monitor_take(monitor);
+  }
   if (status == PRISM_OK) status = show(request);
   int64_t skipped = monitor->reader != NULL ? prism_run_skipped(monitor->reader) : 0;
   if (skipped > 0)
