@@ -87,6 +87,10 @@ static prism_status_t cuda_receive(void *island, const prism_buffer_t *in, int32
   return prism_gpu_island_receive(island, in, own, own_rows, visitors);
 }
 
+static bool cuda_ladder(const void *island, prism_ladder_view_t *out) {
+  return prism_gpu_island_ladder(island, out);
+}
+
 static void cuda_stop(void *island) { prism_gpu_island_halt(island); }
 
 static const prism_island_ops_t island_ops = {
@@ -101,6 +105,7 @@ static const prism_island_ops_t island_ops = {
     .outbox = cuda_outbox,
     .inbox = cuda_inbox,
     .receive = cuda_receive,
+    .ladder = cuda_ladder,
     .stop = cuda_stop,
 };
 

@@ -105,6 +105,8 @@ prism_status_t prism_gpu_island_hooks(prism_gpu_island_t *island, const prism_ho
 prism_status_t prism_gpu_island_counters(prism_gpu_island_t *island, prism_counter_t which,
                                          uint32_t *values);
 
+bool prism_gpu_island_ladder(const prism_gpu_island_t *island, prism_ladder_view_t *out);
+
 /* Exchange with the pools of other ranks, as in seam/engine.h. */
 prism_status_t prism_gpu_island_outbox(prism_gpu_island_t *island, int32_t rows,
                                        prism_space_t space, prism_buffer_t *out);

@@ -126,6 +126,19 @@ double prism_ladder_share(const prism_ladder_t *ladder, const uint32_t *attempts
   return tried > 0 ? (double)made / (double)tried : 0.0;
 }
 
+void prism_ladder_view(const prism_ladder_t *ladder, prism_ladder_view_t *view) {
+  const int32_t last = ladder->levels - 1;
+  const int32_t shown = last < PRISM_LADDER_SHOWN ? last + 1 : PRISM_LADDER_SHOWN;
+  *view = (prism_ladder_view_t){.levels = shown, .windows = ladder->windows,
+                                .frozen = ladder->frozen};
+  for (int32_t i = 0; i < shown; ++i) {
+    const int32_t at = shown > 1 ? i * last / (shown - 1) : 0;
+    const bool judged = at < last && ladder->rate[at] >= 0.0;
+    view->level[i] = (prism_ladder_level_t){.level = at, .temperature = ladder->temperature[at],
+                                            .swap = judged ? ladder->rate[at] : NAN};
+  }
+}
+
 void prism_ladder_pack(const prism_ladder_t *ladder, prism_pack_t *pack) {
   prism_pack_i32(pack, ladder->levels);
   prism_pack_i32(pack, ladder->sweeps);

@@ -77,6 +77,25 @@ bool prism_ladder_tune(prism_ladder_t *ladder, const uint32_t *attempts,
 double prism_ladder_share(const prism_ladder_t *ladder, const uint32_t *attempts,
                           const uint32_t *accepted);
 
+enum { PRISM_LADDER_SHOWN = 64 };
+
+/* What a ladder has come to, for whoever looks at it from outside. */
+typedef struct prism_ladder_level {
+  int32_t level;      /* 0: the coldest */
+  double temperature; /* conflicts */
+  double swap;        /* share of the exchanges made with the next level, averaged over the windows
+                         as the ladder judges it; NaN: the hottest, or no window is over yet */
+} prism_ladder_level_t;
+typedef struct prism_ladder_view {
+  int32_t levels;     /* below: all of a ladder, or so many evenly chosen ones with both ends */
+  int32_t windows;    /* that were judged */
+  bool frozen;
+  prism_ladder_level_t level[PRISM_LADDER_SHOWN];
+} prism_ladder_view_t;
+
+/* [out] view. O(1) */
+void prism_ladder_view(const prism_ladder_t *ladder, prism_ladder_view_t *view);
+
 /* A ladder with all that it has learned, as bytes. */
 void prism_ladder_pack(const prism_ladder_t *ladder, prism_pack_t *pack);
 /* [out] ladder  fresh, with 1 .. `most` levels, usable whatever was read; the caller asks

@@ -245,6 +245,14 @@ static prism_status_t desk_receive(void *self, int32_t island, const prism_buffe
   return desk->island_ops->receive(at, in, own, own_rows, visitors);
 }
 
+static bool desk_ladder(void *self, int32_t island, prism_ladder_view_t *out) {
+  desk_t *desk = self;
+  void *at = NULL;
+  if (idle_island(desk, island, &at) == PRISM_OK) return desk->island_ops->ladder(at, out);
+  prism_error_clear();
+  return false;
+}
+
 static bool desk_gpu_stats(void *self, prism_gpu_stats_t *out) {
   desk_t *desk = self;
   return desk->gpu_stats(desk->owner, out);
@@ -331,6 +339,7 @@ prism_status_t prism_desk_create(const prism_desk_setup_t *setup, prism_engine_t
       .outbox = setup->ops->outbox != NULL ? desk_outbox : NULL,
       .inbox = setup->ops->inbox != NULL ? desk_inbox : NULL,
       .receive = setup->ops->receive != NULL ? desk_receive : NULL,
+      .ladder = setup->ops->ladder != NULL ? desk_ladder : NULL,
       .gpu_stats = setup->gpu_stats != NULL ? desk_gpu_stats : NULL,
       .gpu_profile = setup->gpu_profile != NULL ? desk_gpu_profile : NULL,
       .destroy = desk_destroy,

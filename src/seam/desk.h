@@ -34,6 +34,8 @@ typedef struct prism_island_ops {
   prism_status_t (*inbox)(void *island, int32_t rows, prism_space_t space, prism_buffer_t *in);
   prism_status_t (*receive)(void *island, const prism_buffer_t *in, int32_t own,
                             int32_t own_rows, int32_t *visitors);
+  /* May be NULL. */
+  bool (*ladder)(const void *island, prism_ladder_view_t *out);
   /* NULL, or: tell a running island to end, beside its stop flag, which is already
    * true (for work that looks at a flag elsewhere, as on a device). Any thread, also
    * when the island is idle: work() takes an old call back at its beginning and looks

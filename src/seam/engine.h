@@ -197,6 +197,9 @@ typedef struct prism_engine_ops {
   /* [out] where the time of the engine's GPU went, up to the last finished tickets; empty
    * unless gpu.profile asks for it. False: it has no GPU. The op may be NULL. */
   bool (*gpu_profile)(void *self, prism_gpu_profile_t *out);
+  /* [out] the ladder of an idle island that has tempered at the k of its last work. False: it has
+   * none. The op may be NULL. */
+  bool (*ladder)(void *self, int32_t island, prism_ladder_view_t *out);
   void (*destroy)(void *self);
 } prism_engine_ops_t;
 

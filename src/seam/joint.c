@@ -160,6 +160,12 @@ static prism_status_t joint_receive(void *self, int32_t island, const prism_buff
   return part->ops->receive(part->self, local, in, own, own_rows, visitors);
 }
 
+static bool joint_ladder(void *self, int32_t island, prism_ladder_view_t *out) {
+  int32_t local = 0;
+  const prism_engine_t *part = part_of(self, island, &local);
+  return part != NULL && part->ops->ladder != NULL && part->ops->ladder(part->self, local, out);
+}
+
 /* Of the first part that has a GPU: a rank drives at most one. */
 static bool joint_gpu_stats(void *self, prism_gpu_stats_t *out) {
   joint_t *joint = self;
@@ -246,7 +252,8 @@ prism_status_t prism_joint_create(const prism_engine_part_t *part, int32_t parts
       .export_counters = joint_counters,
       .outbox = joint_outbox,         .inbox = joint_inbox,
       .receive = joint_receive,       .gpu_stats = joint_gpu_stats,
-      .gpu_profile = joint_gpu_profile, .destroy = joint_destroy,
+      .gpu_profile = joint_gpu_profile, .ladder = joint_ladder,
+      .destroy = joint_destroy,
   };
   *out = (prism_engine_t){.ops = &joint->ops, .self = joint, .islands = joint->first[parts]};
   return PRISM_OK;

@@ -48,6 +48,10 @@ static prism_status_t cpu_counters(void *island, prism_counter_t which, uint32_t
   return prism_island_counters(island, which, values);
 }
 
+static bool cpu_ladder(const void *island, prism_ladder_view_t *out) {
+  return prism_island_ladder(island, out);
+}
+
 static const prism_island_ops_t island_ops = {
     .describe = cpu_describe,
     .work = cpu_work,
@@ -57,6 +61,7 @@ static const prism_island_ops_t island_ops = {
     .restore = cpu_restore,
     .set_hooks = cpu_hooks,
     .export_counters = cpu_counters,
+    .ladder = cpu_ladder,
 };
 
 static void cpu_destroy(void *owner) {

@@ -228,6 +228,13 @@ prism_status_t prism_island_export(prism_island_t *island, int32_t which, uint32
   return PRISM_OK;
 }
 
+bool prism_island_ladder(const prism_island_t *island, prism_ladder_view_t *out) {
+  const prism_arm_t *arm = &island->arm[PRISM_METHOD_TEMPERING];
+  if (!island->live[PRISM_METHOD_TEMPERING] || arm->tempering == NULL) return false;
+  prism_ladder_view(&arm->tempering->ladder, out);
+  return true;
+}
+
 prism_status_t prism_island_import(prism_island_t *island, const int32_t *color, int32_t k,
                                    bool seed, prism_import_result_t *result) {
   *result = (prism_import_result_t){false, -1};

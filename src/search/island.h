@@ -58,6 +58,7 @@ prism_status_t prism_island_export(prism_island_t *island, int32_t which, uint32
                                    int32_t *color, int32_t *k, int64_t *f);
 prism_status_t prism_island_import(prism_island_t *island, const int32_t *color, int32_t k,
                                    bool seed, prism_import_result_t *result);
+bool prism_island_ladder(const prism_island_t *island, prism_ladder_view_t *out);
 /* In search/island_state.c; see seam/engine.h. */
 prism_status_t prism_island_save(const prism_island_t *island, prism_island_state_t *state);
 prism_status_t prism_island_restore(prism_island_t *island, const prism_island_state_t *state,

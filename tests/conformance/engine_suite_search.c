@@ -1,4 +1,5 @@
 /* What islands find, take in and repeat. */
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -204,7 +205,7 @@ static void migrants_are_judged(const engine_suite_t *suite) {
     CHECK_OK(engine.ops->import_colors(engine.self, 0, foreign, K, false, &result));
     if (engine_suite_is_population((prism_method_t)m)) {
       CHECK(result.distance > 0 && result.distance <= N);
-      CHECK(result.accepted || foreign_f > home_f);
+      CHECK(result.accepted || foreign_f >= home_f); /* a new best is welcome */
     }
     CHECK(engine_suite_do(suite, &engine, 0, &work).f_best <= home_f);
     engine_suite_export(suite, &engine, 0, graph, 1, color, &k);
@@ -295,6 +296,58 @@ static void many_islands_work_at_once(const engine_suite_t *suite) {
   prism_graph_destroy(&graph);
 }
 
+/* What an island's ladder tells of itself. Returns the windows that it has judged. */
+static int32_t check_ladder(const engine_suite_t *suite, const prism_engine_t *engine,
+                            int32_t replicas, const prism_summary_t *summary) {
+  prism_ladder_view_t view;
+  CHECK(engine->ops->ladder(engine->self, 0, &view));
+  CHECK(view.levels == (replicas < PRISM_LADDER_SHOWN ? replicas : PRISM_LADDER_SHOWN));
+  CHECK(view.level[0].level == 0 && view.level[view.levels - 1].level == replicas - 1);
+  CHECK(fabs(view.level[0].temperature - summary->temperature) < 1e-12);
+  CHECK(view.level[0].temperature > 0.0 && view.windows >= 0);
+  for (int32_t i = 0; i < view.levels; ++i) {
+    const prism_ladder_level_t *at = &view.level[i];
+    CHECK(i == 0 || (at->level > at[-1].level && at->temperature > at[-1].temperature));
+    CHECK(isnan(at->swap) == (view.windows == 0 || i == view.levels - 1));
+    CHECK(isnan(at->swap) || (at->swap >= 0.0 && at->swap <= 1.0));
+  }
+  return view.windows;
+}
+
+static void ladders_are_told(const engine_suite_t *suite) {
+  enum { N = 130, SWEEPS = 2, MOST_TICKETS = 200 };
+  static const int32_t replicas[] = {2, 9, PRISM_LADDER_SHOWN, 100};
+  if (!engine_suite_has(suite, PRISM_METHOD_TEMPERING)) return;
+  prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 7);
+  for (size_t i = 0; i < sizeof replicas / sizeof replicas[0]; ++i) {
+    prism_engine_t engine = engine_suite_open(suite, graph, 3, 1, 0);
+    prism_ladder_view_t view;
+    CHECK(engine.ops->ladder != NULL);
+    CHECK(!engine.ops->ladder(engine.self, 0, &view)); /* it has never tempered */
+    CHECK(!engine.ops->ladder(engine.self, -1, &view));
+    CHECK(!engine.ops->ladder(engine.self, engine.islands, &view));
+    prism_work_t other = engine_suite_work(suite, PRISM_METHOD_TABUCOL, 8, 100);
+    engine_suite_do(suite, &engine, 0, &other);
+    CHECK(!engine.ops->ladder(engine.self, 0, &view));
+    const int64_t round = SWEEPS * N; /* of a replica */
+    prism_work_t work = engine_suite_work(suite, PRISM_METHOD_TEMPERING, 8, replicas[i] * round);
+    work.params.ladder = (prism_ladder_params_t){.replicas = replicas[i], .sweeps = SWEEPS};
+    work.params.generation_iterations = engine_suite_moves(suite, PRISM_LADDER_WINDOW * round);
+    int32_t windows = 0;
+    for (int t = 0; windows == 0 && t < MOST_TICKETS; ++t) {
+      prism_summary_t summary = engine_suite_do(suite, &engine, 0, &work);
+      windows = check_ladder(suite, &engine, replicas[i], &summary);
+    }
+    CHECK(windows > 0);
+    const int64_t ticket = engine_suite_submit(suite, &engine, 0, &work);
+    CHECK(!engine.ops->ladder(engine.self, 0, &view)); /* not before its ticket is taken back */
+    prism_summary_t summary = engine_suite_finish(suite, &engine, ticket);
+    check_ladder(suite, &engine, replicas[i], &summary);
+    prism_engine_destroy(&engine);
+  }
+  prism_graph_destroy(&graph);
+}
+
 void engine_suite_search(const engine_suite_t *suite) {
   SUITE_CASE(suite, summaries_are_true);
   SUITE_CASE(suite, planted_colorings_are_found);
@@ -304,4 +357,5 @@ void engine_suite_search(const engine_suite_t *suite) {
   SUITE_CASE(suite, migrants_are_judged);
   SUITE_CASE(suite, same_seed_same_result);
   SUITE_CASE(suite, many_islands_work_at_once);
+  SUITE_CASE(suite, ladders_are_told);
 }

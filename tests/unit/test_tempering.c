@@ -309,6 +309,44 @@ static void tuning_finds_the_band(void **state) {
   }
 }
 
+static void a_view_has_both_ends(void **state) {
+  (void)state;
+  prism_rng_t rng = prism_rng_stream(seed, 81, 0, PRISM_RNG_TEST);
+  for (int32_t levels = 1; levels <= PRISM_LADDER_MOST; levels += levels < 200 ? 1 : 103) {
+    prism_ladder_params_t params = {.replicas = levels};
+    prism_ladder_t ladder;
+    prism_ladder_view_t view;
+    assert_int_equal(prism_ladder_init(&ladder, &params, 500, 50), PRISM_OK);
+    prism_ladder_view(&ladder, &view);
+    assert_int_equal(view.windows, 0);
+    assert_true(view.frozen == (levels == 1));
+    for (int32_t i = 0; i < view.levels; ++i) assert_true(isnan(view.level[i].swap));
+    for (int32_t i = 0; i + 1 < levels; ++i) ladder.rate[i] = prism_rng_uniform(&rng);
+    ladder.windows = 7;
+    ladder.frozen = true;
+    prism_ladder_view(&ladder, &view);
+    assert_int_equal(view.windows, 7);
+    assert_true(view.frozen);
+    assert_int_equal(view.levels, levels < PRISM_LADDER_SHOWN ? levels : PRISM_LADDER_SHOWN);
+    assert_int_equal(view.level[0].level, 0);
+    assert_int_equal(view.level[view.levels - 1].level, levels - 1);
+    for (int32_t i = 0; i < view.levels; ++i) {
+      const prism_ladder_level_t *at = &view.level[i];
+      if (i > 0) {
+        const int32_t gap = at->level - at[-1].level, even = (levels - 1) / (view.levels - 1);
+        assert_true(gap == even || gap == even + 1);
+      }
+      assert_true(at->temperature >= ladder.temperature[at->level] &&
+                  at->temperature <= ladder.temperature[at->level]);
+      if (at->level == levels - 1)
+        assert_true(isnan(at->swap));
+      else
+        assert_true(at->swap >= ladder.rate[at->level] && at->swap <= ladder.rate[at->level]);
+    }
+    prism_ladder_release(&ladder);
+  }
+}
+
 static void bad_ladders_are_refused(void **state) {
   (void)state;
   static const prism_ladder_params_t bad[] = {{.t_min = 0.5, .t_max = 0.4},
@@ -436,6 +474,7 @@ int main(void) {
       cmocka_unit_test(seeds_decide),
       cmocka_unit_test(smallest_cases),
       cmocka_unit_test(tuning_finds_the_band),
+      cmocka_unit_test(a_view_has_both_ends),
       cmocka_unit_test(bad_ladders_are_refused),
       cmocka_unit_test(exchanges_stay_in_the_band),
       cmocka_unit_test(it_belongs_to_its_phase),
