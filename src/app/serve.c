@@ -224,6 +224,12 @@ static enum MHD_Result answer_solutions(server_t *self, struct MHD_Connection *c
   return answer_text(connection, status, &text);
 }
 
+static enum MHD_Result answer_migrations(server_t *self, struct MHD_Connection *connection) {
+  prism_text_t text = {0};
+  prism_status_t status = prism_serve_json_migrations(self->run, &text);
+  return answer_text(connection, status, &text);
+}
+
 /* Whole text as a number of at least 0. True where the argument is missing. */
 static bool read_argument(struct MHD_Connection *connection, const char *name, bool whole,
                           double *out) {
@@ -280,6 +286,7 @@ static enum MHD_Result answer(void *user, struct MHD_Connection *connection, con
                 {"/api/metrics", answer_metrics},
                 {"/api/gpu", answer_gpu},
                 {"/api/solutions", answer_solutions},
+                {"/api/migrations", answer_migrations},
                 {"/api/convergence", answer_convergence},
                 {"/api/events", answer_events}};
   static char seen; /* its place marks a request whose head was looked at */

@@ -123,7 +123,29 @@ prism_status_t prism_serve_json_solutions(const prism_serve_run_t *run, prism_te
   PRISM_TRY(prism_text_add(out, "{\"solutions\":["));
   for (int64_t i = 0; i < run->counted[PRISM_RECORD_SOLUTION]; ++i)
     PRISM_TRY(prism_member_record(out, PRISM_RECORD_SOLUTION, &row[i]));
+  PRISM_TRY(prism_member_close(out, "],"));
+  if (run->classes.count == 0) return prism_text_add(out, "\"class_sizes\":null}\n");
+  PRISM_TRY(prism_text_add(out, "\"class_sizes\":["));
+  for (int32_t i = 0; i < run->classes.count; ++i)
+    PRISM_TRY(prism_text_add(out, "[%" PRId32 ",%" PRId32 "],", run->classes.row[i].vertices,
+                             run->classes.row[i].classes));
   return prism_member_close(out, "]}\n");
+}
+
+prism_status_t prism_serve_json_migrations(const prism_serve_run_t *run, prism_text_t *out) {
+  PRISM_TRY(prism_text_add(out, "{\"migrations\":["));
+  for (int32_t i = 0; i < run->routes.count; ++i) {
+    const prism_serve_route_t *route = &run->routes.route[i];
+    PRISM_TRY(prism_text_add(out, "{"));
+    PRISM_TRY(prism_member_whole(out, "from_rank", route->from));
+    PRISM_TRY(prism_member_whole(out, "to_rank", route->to));
+    PRISM_TRY(prism_member_whole(out, "offered", route->offered));
+    PRISM_TRY(prism_member_whole(out, "accepted", route->accepted));
+    PRISM_TRY(prism_member_close(out, "},"));
+  }
+  PRISM_TRY(prism_member_close(out, "],"));
+  PRISM_TRY(prism_member_whole(out, "left_out", run->routes.left_out));
+  return prism_member_close(out, "}\n");
 }
 
 /* ---- Curves ----------------------------------------------------------------- */

@@ -10,8 +10,11 @@ prism_status_t prism_serve_json_run(const prism_serve_run_t *run, prism_text_t *
 /* The curves of all ranks, thinned, and from where to follow: /api/convergence. */
 prism_status_t prism_serve_json_convergence(const prism_serve_run_t *run, prism_text_t *out);
 
-/* Improvements: /api/solutions. */
+/* Improvements, and the classes of the best: /api/solutions. */
 prism_status_t prism_serve_json_solutions(const prism_serve_run_t *run, prism_text_t *out);
+
+/* How many colorings went from where to where: /api/migrations. */
+prism_status_t prism_serve_json_migrations(const prism_serve_run_t *run, prism_text_t *out);
 
 typedef struct prism_serve_query {
   prism_record_kind_t kind; /* METRIC or GPU */

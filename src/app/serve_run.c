@@ -102,6 +102,7 @@ static prism_status_t count_metric(prism_serve_run_t *run, int64_t at, const pri
 static prism_status_t count_row(prism_serve_run_t *run, prism_record_kind_t kind, int64_t at,
                                 const void *row) {
   if (kind == PRISM_RECORD_METRIC) PRISM_TRY(count_metric(run, at, row));
+  if (kind == PRISM_RECORD_MIGRATION) PRISM_TRY(prism_serve_routes_add(&run->routes, row));
   if (kind == PRISM_RECORD_EVENT)
     memcpy(&run->event[at % PRISM_SERVE_EVENTS], row, sizeof run->event[0]);
   if (kind == PRISM_RECORD_SUMMARY) {
@@ -139,9 +140,12 @@ static prism_status_t take(prism_serve_run_t *run) {
   if (!any) return PRISM_OK;
   char *room = NULL;
   PRISM_TRY(PRISM_ALLOC(PRISM_SERVE_PIECE * bytes, &room));
-  int64_t solutions = run->counted[PRISM_RECORD_SOLUTION];
+  const int64_t before = run->counted[PRISM_RECORD_SOLUTION];
+  int64_t solutions = before;
   prism_status_t status =
       prism_run_read_new(run->reader, PRISM_RECORD_SOLUTION, &run->solutions, &solutions);
+  if (status == PRISM_OK && solutions > before)
+    status = prism_serve_classes_read(&run->classes, run->reader, run->solutions, solutions);
   for (int kind = 0; kind < PRISM_RECORD_COUNT && status == PRISM_OK; ++kind)
     status = take_kind(run, (prism_record_kind_t)kind, room);
   prism_free(room);
@@ -155,6 +159,8 @@ static void release(prism_serve_run_t *run) {
   prism_free(run->series);
   prism_free(run->latest_t);
   prism_free(run->solutions);
+  prism_free(run->classes.row);
+  prism_free(run->routes.route);
   prism_run_stats_release(&run->stats);
   prism_run_close(&run->reader);
   prism_free(run->path);

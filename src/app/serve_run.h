@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "app/run_stats.h"
+#include "app/serve_tally.h"
 #include "base/file.h"
 #include "solve/run_reader.h"
 
@@ -51,6 +52,8 @@ typedef struct prism_serve_run {
   int64_t counted[PRISM_RECORD_COUNT];
   prism_run_stats_t stats;
   void *solutions; /* [counted] prism_solution_row_t; owned */
+  prism_serve_classes_t classes;
+  prism_serve_routes_t routes;
   bool has_result;
   prism_summary_row_t result;
   prism_event_t event[PRISM_SERVE_EVENTS];         /* event i at i % PRISM_SERVE_EVENTS */

@@ -192,6 +192,14 @@ def test_answers_are_those_of_the_file():
         check(len(solutions) == len(table) == run["solutions"] > 0, solutions)
         for row, record in zip(table, solutions):
             same(row, record, table.dtype.names)
+        colors = file["solutions/colors"][len(table) - 1]
+        sizes = {}
+        for color in set(colors.tolist()):
+            size = int((colors == color).sum())
+            sizes[size] = sizes.get(size, 0) + 1
+        check(server.json("/api/solutions")["class_sizes"]
+              == [[size, sizes[size]] for size in sorted(sizes)], sizes)
+        check(server.json("/api/migrations") == {"migrations": [], "left_out": 0}, "migrations")
         check([e["event"] for e in run["events"]] ==
               [text_of(v) for v in file["telemetry/events"]["event"]][-20:], run["events"])
 
@@ -262,6 +270,45 @@ def gpu_run(name, ranks, seconds):
                 "idle": None if t == 0 else 0.1}) + "\n")
 
 
+def moving_run(name, moves):
+    """A .jsonl with these migrations: (from, to, accepted)."""
+    if not os.path.exists("done.jsonl"):
+        finished()
+    with open("done.jsonl", encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    metric = next(line for line in lines if line["record"] == "metric")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(json.dumps(lines[0]) + "\n")
+        for rank in sorted({rank for source, to, _ in moves for rank in (source, to)} - {-1}):
+            for t in range(3):
+                metric.update(t=float(t), rank=rank, colors=30, conflicts=40 - t,
+                              iterations=10 ** 6 * t)
+                file.write(json.dumps(metric) + "\n")
+        for i, (source, to, accepted) in enumerate(moves):
+            file.write(json.dumps({"record": "migration", "t": 0.01 * i, "from_rank": source,
+                                   "to_rank": to, "colors": 30, "conflicts": 4, "distance": 12,
+                                   "accepted": accepted}) + "\n")
+
+
+def test_migrations():
+    moves = [((i * 7) % 5, (i * i) % 5, i % 3 == 0) for i in range(200)]
+    moves += [(-1, 2, 0), (-1, 2, 5), (-1, 0, 3)]  # meetings of pools
+    moving_run("moves.jsonl", [(source, to, int(taken)) for source, to, taken in moves])
+    expected = {}
+    for source, to, taken in moves:
+        counts = expected.setdefault((source, to), [0, 0])
+        counts[0] += 1
+        counts[1] += bool(taken)
+    with serving("moves.jsonl") as server:
+        check(server.json("/api/run")["migrations"] == len(moves), "count")
+        told = server.json("/api/migrations")
+        check(told["left_out"] == 0, told)
+        check([(m["from_rank"], m["to_rank"], m["offered"], m["accepted"])
+               for m in told["migrations"]]
+              == [(*pair, *expected[pair]) for pair in sorted(expected)], told)
+        check(server.json("/api/solutions")["class_sizes"] is None, "a .jsonl has no colorings")
+
+
 def test_rows_of_gpus():
     gpu_run("gpu.jsonl", 2, 1000)
     with serving("gpu.jsonl") as server:
@@ -320,7 +367,7 @@ def test_page_and_headers():
              "/page.js": "text/javascript", "/icon.svg": "image/svg+xml"}
     folder = os.path.join(cli.ROOT, "src", "app", "page")
     with serving(name) as server:
-        for path in [*files, "/api/run", "/api/solutions", "/api/metrics", "/nothing"]:
+        for path in [*files, "/api/run", "/api/solutions", "/api/migrations", "/api/metrics", "/nothing"]:
             status, headers, text = server.ask(path)
             check(status == (404 if path == "/nothing" else 200), (path, status))
             check(headers["cache-control"] == "no-store", headers)
