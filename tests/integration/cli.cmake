@@ -21,4 +21,11 @@ if(PRISM_SYSTEM_PYTHON)
       endif()
     endforeach()
   endif()
+  if(TARGET prism_cuda)
+    add_test(NAME integration.gpu
+             COMMAND ${PRISM_SYSTEM_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/test_gpu.py
+                     $<TARGET_FILE:prism-dist> $<TARGET_FILE:prism>)
+    set_tests_properties(integration.gpu PROPERTIES LABELS "integration;gpu" TIMEOUT 300
+                         RESOURCE_LOCK gpu SKIP_RETURN_CODE 77)
+  endif()
 endif()

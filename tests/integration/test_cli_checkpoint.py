@@ -17,6 +17,7 @@ from cli import (check, coloring, dist, expect, hard, queen, read, refused, resu
 
 SAVED = 85
 SHORT = ["--threads", 1, "--checkpoint-interval", 0.3]
+MOVES = ["--max-iterations", 6000000]
 
 
 def can_launch():
@@ -322,10 +323,10 @@ def test_killed_run_is_resumed():
     check(not left, f"a run that ended in order left {left}")
 
 
-def compare_deterministic(count, threads):
+def compare_deterministic(count, *more):
     """A run that was saved and resumed gives what one without a break gives."""
-    options = ["--deterministic", "--max-iterations", 6000000, "--threads", threads, "--seed", 9,
-               "--time-limit", 0, "--islands.epoch_generations", 1]
+    options = ["--deterministic", "--seed", 9, "--time-limit", 0, "--islands.epoch_generations", 1,
+               *more]
     whole = result_of(expect(run("--json", "--quiet", *options, "--output", "w.h5", hard(),
                                  count=count), 0).out)
     breaks = 0
@@ -353,12 +354,12 @@ def compare_deterministic(count, threads):
 
 
 def test_deterministic_resumed_is_the_same():
-    compare_deterministic(1, 2)
+    compare_deterministic(1, "--threads", 2, *MOVES)
 
 
 def test_deterministic_resumed_is_the_same_on_two_ranks():
     if can_launch():
-        compare_deterministic(2, 1)
+        compare_deterministic(2, "--threads", 1, *MOVES)
 
 
 def test_other_numbers_of_ranks():
