@@ -366,19 +366,14 @@ prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which
 }
 
 /* A migrant is taken in when it differs enough from every member and is not much worse
- * than the best. One that is better than all who are here, but not than what the island has
- * seen, comes from a search that is further on, perhaps from what an earlier pool here ended
- * with: a young pool would be its descendants after a few generations (docs/EXPERIMENTS.md). */
+ * than the best. */
 static prism_status_t receive(prism_gpu_island_t *island, prism_import_result_t *result) {
   prism_population_t *p = &island->population[PRISM_METHOD_POOL];
-  prism_population_company_t company;
   PRISM_TRY(prism_device_use(island->context->device.index));
-  PRISM_TRY(prism_population_company(p, island->guest, &company, island->stream));
-  const int64_t f = prism_coloring_conflicts(prism_view_graph(island->view), island->guest);
-  const int64_t best = island->best_f[PRISM_METHOD_POOL];
-  result->distance = company.distance;
-  result->accepted = 20 * (int64_t)company.distance >= p->graph.n && f <= 2 * best + 10 &&
-                     (f < best || f >= company.least_f);
+  PRISM_TRY(prism_population_nearest(p, island->guest, &result->distance, island->stream));
+  int64_t f = prism_coloring_conflicts(prism_view_graph(island->view), island->guest);
+  int64_t best = island->best_f[PRISM_METHOD_POOL];
+  result->accepted = 20 * (int64_t)result->distance >= p->graph.n && f <= 2 * best + 10;
   island->guest_f = result->accepted ? (int32_t)f : -1;
   return PRISM_OK;
 }
