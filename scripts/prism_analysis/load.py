@@ -1,4 +1,4 @@
-"""Run files of prism-dist as data frames: schema versions 1 to 3, of runs that ended, go on,
+"""Run files of prism-dist as data frames: schema versions 1 to 4, of runs that ended, go on,
 were killed or have written nothing yet. docs/TELEMETRY.md explains every field.
 
     from prism_analysis import load
@@ -20,7 +20,7 @@ import h5py  # noqa: E402 (reads the environment when it is loaded)
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-KNOWN_SCHEMA = 3
+KNOWN_SCHEMA = 4
 ENDED, LIVE, KILLED = "ended", "going on", "killed"
 
 # Name here -> place in the file; the columns, for files of an older schema and empty ones.
@@ -32,6 +32,7 @@ TABLES = {
             "temperature_c sm_clock_mhz throttle kernel_us transfer_us overlap idle"),
     "profile": ("telemetry/profile", "t rank name count total_s share mean_us min_us max_us "
                 "stddev_us iterations"),
+    "ladder": ("telemetry/ladder", "t rank stream colors level temperature swap"),
     "events": ("telemetry/events", "time t rank event colors notes"),
     "migrations": ("telemetry/migrations", "t from_rank to_rank colors conflicts distance "
                    "accepted"),
@@ -71,6 +72,7 @@ class Run:
     metrics: pd.DataFrame
     gpu: pd.DataFrame
     profile: pd.DataFrame
+    ladder: pd.DataFrame
     events: pd.DataFrame
     migrations: pd.DataFrame
     solutions: pd.DataFrame

@@ -57,6 +57,7 @@ bool prism_monitor_wants(const prism_monitor_t *monitor, prism_record_kind_t kin
       return wants(monitor, solution->rank, solution->t);
     case PRISM_RECORD_EVENT:
     case PRISM_RECORD_PROFILE:
+    case PRISM_RECORD_LADDER:
     case PRISM_RECORD_SUMMARY:
     case PRISM_RECORD_COUNT:
       break;

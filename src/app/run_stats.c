@@ -208,6 +208,7 @@ prism_status_t prism_run_stats_add(prism_run_stats_t *stats, prism_record_kind_t
       return PRISM_OK;
     case PRISM_RECORD_EVENT:
     case PRISM_RECORD_PROFILE:
+    case PRISM_RECORD_LADDER:
     case PRISM_RECORD_SUMMARY:
     case PRISM_RECORD_COUNT:
       break;

@@ -23,8 +23,8 @@ static const char help[] =
     "\n"
     "  --csv         RFC 4180, with a line of names; NaN is empty (default)\n"
     "  --json        one array with an object for each row; NaN is null\n"
-    "  --table NAME  metrics (default), gpu, profile, events, migrations, solutions, summary,\n"
-    "                ranks, config or build\n"
+    "  --table NAME  metrics (default), gpu, profile, ladder, events, migrations, solutions,\n"
+    "                summary, ranks, config or build\n"
     "  --jsonl       read the .jsonl instead of the run file\n";
 
 enum { BLOCK_ROWS = 1024, PIECE_BYTES = 1 << 20 };
@@ -158,7 +158,8 @@ static const struct {
   const char *name;
   prism_record_kind_t kind; /* COUNT: not a table of records */
 } tables[] = {{"metrics", PRISM_RECORD_METRIC},       {"gpu", PRISM_RECORD_GPU},
-              {"profile", PRISM_RECORD_PROFILE},      {"events", PRISM_RECORD_EVENT},
+              {"profile", PRISM_RECORD_PROFILE},      {"ladder", PRISM_RECORD_LADDER},
+              {"events", PRISM_RECORD_EVENT},
               {"migrations", PRISM_RECORD_MIGRATION}, {"solutions", PRISM_RECORD_SOLUTION},
               {"summary", PRISM_RECORD_SUMMARY},      {"ranks", PRISM_RECORD_COUNT},
               {"config", PRISM_RECORD_COUNT},         {"build", PRISM_RECORD_COUNT}};

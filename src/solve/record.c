@@ -18,6 +18,9 @@ static const prism_field_t GPU_fields[] = {PRISM_GPU_FIELDS(PRISM_RECORD_FIELD)}
 #define RECORD prism_profile_t
 static const prism_field_t PROFILE_fields[] = {PRISM_PROFILE_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD
+#define RECORD prism_ladder_row_t
+static const prism_field_t LADDER_fields[] = {PRISM_LADDER_FIELDS(PRISM_RECORD_FIELD)};
+#undef RECORD
 #define RECORD prism_solution_row_t
 static const prism_field_t SOLUTION_fields[] = {PRISM_SOLUTION_FIELDS(PRISM_RECORD_FIELD)};
 #undef RECORD

@@ -99,6 +99,18 @@ typedef char prism_str256_t[256];
   X(F64, stddev_us, "us")                                           \
   X(I64, iterations, "moves made in it, 0: it makes none")
 
+/* /telemetry/ladder: one per level, coldest first, of a ladder of temperatures that has changed;
+ * all rows of it have the same t. Of a rank's islands with the same stream the first one that
+ * tempers tells its ladder. */
+#define PRISM_LADDER_FIELDS(X)                                                       \
+  X(F64, t, "s since start")                                                         \
+  X(I32, rank, "")                                                                   \
+  X(I32, stream, "")                                                                 \
+  X(I32, colors, "k, input numbering")                                               \
+  X(I32, level, "0: the coldest")                                                    \
+  X(F64, temperature, "conflicts")                                                   \
+  X(F64, swap, "share of exchanges made with the next level, 0 to 1")
+
 /* /solutions/index: row i belongs to row i of /solutions/colors. */
 #define PRISM_SOLUTION_FIELDS(X)    \
   X(F64, t, "s since start")        \
@@ -141,6 +153,7 @@ typedef struct prism_event { PRISM_EVENT_FIELDS(PRISM_RECORD_MEMBER) } prism_eve
 typedef struct prism_migration { PRISM_MIGRATION_FIELDS(PRISM_RECORD_MEMBER) } prism_migration_t;
 typedef struct prism_gpu { PRISM_GPU_FIELDS(PRISM_RECORD_MEMBER) } prism_gpu_t;
 typedef struct prism_profile { PRISM_PROFILE_FIELDS(PRISM_RECORD_MEMBER) } prism_profile_t;
+typedef struct prism_ladder_row { PRISM_LADDER_FIELDS(PRISM_RECORD_MEMBER) } prism_ladder_row_t;
 typedef struct prism_solution_row {
   PRISM_SOLUTION_FIELDS(PRISM_RECORD_MEMBER)
 } prism_solution_row_t;
@@ -154,6 +167,7 @@ typedef struct prism_rank_row { PRISM_RANK_FIELDS(PRISM_RECORD_MEMBER) } prism_r
   X(MIGRATION, "migration", "/telemetry/migrations", prism_migration_t, PRISM_MIGRATION_FIELDS)  \
   X(GPU, "gpu", "/telemetry/gpu", prism_gpu_t, PRISM_GPU_FIELDS)                                 \
   X(PROFILE, "profile", "/telemetry/profile", prism_profile_t, PRISM_PROFILE_FIELDS)             \
+  X(LADDER, "ladder", "/telemetry/ladder", prism_ladder_row_t, PRISM_LADDER_FIELDS)              \
   X(SOLUTION, "solution", "/solutions/index", prism_solution_row_t, PRISM_SOLUTION_FIELDS)       \
   X(SUMMARY, "summary", "/summary", prism_summary_row_t, PRISM_SUMMARY_FIELDS)
 

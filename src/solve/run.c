@@ -204,6 +204,7 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   if (summary->temperature > 0.0) {
     run->temperature = summary->temperature;
     run->swap_rate = summary->swap_rate;
+    PRISM_TRY(prism_run_ladder(run, i, summary->k));
   }
   double cost = run->config->params->run.deterministic ? (double)summary->iterations
                                                        : summary->seconds;

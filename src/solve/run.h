@@ -29,6 +29,11 @@ typedef struct prism_run_island {
   int32_t guest_rank;      /* where it comes from */
   bool waiting;
   double exported;         /* time of the last emigrant */
+  struct {                 /* its ladder when it was last written; k 0: never */
+    int32_t k, windows;
+    bool frozen;
+    double t;
+  } ladder;
 } prism_run_island_t;
 
 typedef struct prism_run {
@@ -143,6 +148,9 @@ prism_status_t prism_run_visited(prism_run_t *run, int32_t visitors);
 
 /* Progress callback and periodic telemetry, when due. */
 prism_status_t prism_run_report(prism_run_t *run, const char *step, bool now);
+
+/* Idle island i has tempered with k colours: write its ladder where that tells anything new. */
+prism_status_t prism_run_ladder(prism_run_t *run, int32_t i, int32_t k);
 
 /* What all GPUs did since their engines were made: gpu_busy, gpu_overlap and gpu_profile of
  * the result. Once, when no island works any more. Collective. */

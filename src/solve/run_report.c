@@ -158,6 +158,51 @@ prism_status_t prism_run_gpu_result(prism_run_t *run, prism_result_t *result) {
   return prism_telemetry_flush(run->telemetry, true);
 }
 
+/* ---- ladders ---- */
+
+/* Has another island told its ladder as that of its stream? */
+static bool is_told(const prism_run_t *run, const prism_run_island_t *island) {
+  for (int32_t i = 0; i < run->islands; ++i) {
+    const prism_run_island_t *other = &run->island[i];
+    if (other != island && other->info.stream == island->info.stream && other->ladder.k > 0)
+      return true;
+  }
+  return false;
+}
+
+/* Anything new since the last time, and not too soon; a frozen ladder says so at once. */
+static bool is_due(const prism_run_t *run, const prism_run_island_t *island, int32_t k,
+                   const prism_ladder_view_t *view) {
+  if (island->ladder.k == 0 && is_told(run, island)) return false;
+  if (island->ladder.k == k && island->ladder.windows == view->windows &&
+      island->ladder.frozen == view->frozen)
+    return false;
+  return island->ladder.k == 0 || view->frozen ||
+         prism_run_elapsed(run) - island->ladder.t >= run->config->params->telemetry.interval;
+}
+
+prism_status_t prism_run_ladder(prism_run_t *run, int32_t i, int32_t k) {
+  prism_run_island_t *island = &run->island[i];
+  const prism_engine_ops_t *ops = run->engine.ops;
+  prism_ladder_view_t view;
+  if (ops->ladder == NULL || !ops->ladder(run->engine.self, island->id, &view)) return PRISM_OK;
+  if (!is_due(run, island, k, &view)) return PRISM_OK;
+  island->ladder.k = k;
+  island->ladder.windows = view.windows;
+  island->ladder.frozen = view.frozen;
+  island->ladder.t = prism_run_elapsed(run);
+  prism_ladder_row_t row[PRISM_LADDER_SHOWN];
+  for (int32_t l = 0; l < view.levels; ++l) {
+    prism_record_blank(PRISM_RECORD_LADDER, &row[l]);
+    row[l].stream = island->info.stream;
+    row[l].colors = k + run->shared->universal;
+    row[l].level = view.level[l].level;
+    row[l].temperature = view.level[l].temperature;
+    row[l].swap = view.level[l].swap;
+  }
+  return prism_telemetry_ladder(run->telemetry, row, view.levels);
+}
+
 /* ---- progress ---- */
 
 static void show_progress(prism_run_t *run, double elapsed) {

@@ -35,6 +35,7 @@ typedef struct entry {
     prism_migration_t migration;
     prism_gpu_t gpu;
     prism_profile_t profile;
+    prism_ladder_row_t ladder;
   } as;
 } entry_t;
 
@@ -509,6 +510,10 @@ bool prism_store_gpu(prism_store_t *store, const prism_gpu_t *record) {
 
 bool prism_store_profile(prism_store_t *store, const prism_profile_t *record) {
   return push(store, PRISM_RECORD_PROFILE, record);
+}
+
+bool prism_store_ladder(prism_store_t *store, const prism_ladder_row_t *record) {
+  return push(store, PRISM_RECORD_LADDER, record);
 }
 
 prism_status_t prism_store_solution(prism_store_t *store, const prism_solution_row_t *row,

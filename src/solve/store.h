@@ -13,7 +13,7 @@
 #include "model/graph.h"
 #include "solve/record.h"
 
-enum { PRISM_STORE_SCHEMA_VERSION = 3 };
+enum { PRISM_STORE_SCHEMA_VERSION = 4 };
 
 typedef struct prism_store prism_store_t;
 
@@ -56,6 +56,7 @@ bool prism_store_event(prism_store_t *store, const prism_event_t *record);
 bool prism_store_migration(prism_store_t *store, const prism_migration_t *record);
 bool prism_store_gpu(prism_store_t *store, const prism_gpu_t *record);
 bool prism_store_profile(prism_store_t *store, const prism_profile_t *record);
+bool prism_store_ladder(prism_store_t *store, const prism_ladder_row_t *record);
 
 /* Hand over a verified colouring [n] (copied): it replaces the .sol at once
  * (write, fsync, rename) and is appended to /solutions. Never dropped: blocks

@@ -36,8 +36,8 @@ struct prism_h5 {
 /* Rows of a chunk: some tens of kilobytes, rewritten with every flush. */
 static const hsize_t chunk_rows[PRISM_RECORD_COUNT] = {
     [PRISM_RECORD_METRIC] = 128, [PRISM_RECORD_EVENT] = 64, [PRISM_RECORD_MIGRATION] = 512,
-    [PRISM_RECORD_GPU] = 128, [PRISM_RECORD_PROFILE] = 64, [PRISM_RECORD_SOLUTION] = 256,
-    [PRISM_RECORD_SUMMARY] = 1};
+    [PRISM_RECORD_GPU] = 128, [PRISM_RECORD_PROFILE] = 64, [PRISM_RECORD_LADDER] = 512,
+    [PRISM_RECORD_SOLUTION] = 256, [PRISM_RECORD_SUMMARY] = 1};
 
 /* ---- Schema ---------------------------------------------------------------------- */
 

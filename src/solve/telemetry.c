@@ -25,7 +25,8 @@ struct prism_telemetry {
 _Static_assert(sizeof(prism_metric_t) >= sizeof(prism_event_t) &&
                    sizeof(prism_metric_t) >= sizeof(prism_migration_t) &&
                    sizeof(prism_metric_t) >= sizeof(prism_gpu_t) &&
-                   sizeof(prism_metric_t) >= sizeof(prism_profile_t),
+                   sizeof(prism_metric_t) >= sizeof(prism_profile_t) &&
+                   sizeof(prism_metric_t) >= sizeof(prism_ladder_row_t),
                "a batch has room for its records by the largest kind");
 
 prism_status_t prism_telemetry_create(prism_comm_t *comm, prism_store_t *store, bool enabled,
@@ -55,6 +56,8 @@ static void give(prism_store_t *store, int32_t kind, const void *record) {
     prism_store_gpu(store, record);
   else if (kind == PRISM_RECORD_PROFILE)
     prism_store_profile(store, record);
+  else if (kind == PRISM_RECORD_LADDER)
+    prism_store_ladder(store, record);
   else
     prism_store_migration(store, record);
 }
@@ -124,6 +127,18 @@ prism_status_t prism_telemetry_profile(prism_telemetry_t *telemetry, prism_profi
   return hand_over(telemetry, PRISM_RECORD_PROFILE, row);
 }
 
+prism_status_t prism_telemetry_ladder(prism_telemetry_t *telemetry, prism_ladder_row_t *row,
+                                      int32_t levels) {
+  if (!telemetry->enabled) return PRISM_OK;
+  const double t = prism_clock_now() - telemetry->start_time;
+  for (int32_t i = 0; i < levels; ++i) {
+    row[i].t = t;
+    row[i].rank = telemetry->comm->rank;
+    PRISM_TRY(hand_over(telemetry, PRISM_RECORD_LADDER, &row[i]));
+  }
+  return PRISM_OK;
+}
+
 prism_status_t prism_telemetry_flush(prism_telemetry_t *telemetry, bool all) {
   if (telemetry->batch_records == 0) return PRISM_OK;
   if (!all && prism_clock_now() < telemetry->batch_since + BATCH_SECONDS) return PRISM_OK;
@@ -138,12 +153,13 @@ prism_status_t prism_telemetry_receive(prism_telemetry_t *telemetry,
     prism_migration_t migration;
     prism_gpu_t gpu;
     prism_profile_t profile;
+    prism_ladder_row_t ladder;
   } record;
   const char *at = data;
   for (size_t left = message->bytes; left > 0;) {
     int32_t kind = -1;
     if (left >= KIND_BYTES) memcpy(&kind, at, KIND_BYTES);
-    if (kind < PRISM_RECORD_METRIC || kind > PRISM_RECORD_PROFILE)
+    if (kind < PRISM_RECORD_METRIC || kind > PRISM_RECORD_LADDER)
       PRISM_FAIL(PRISM_INTERNAL, "rank %d sent a telemetry record of unknown kind %d",
                  message->from, kind);
     size_t bytes = prism_record_table((prism_record_kind_t)kind)->bytes;

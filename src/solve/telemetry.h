@@ -39,6 +39,10 @@ prism_status_t prism_telemetry_gpu(prism_telemetry_t *telemetry, prism_gpu_t *ro
 /* The same for a part of the GPU's time. */
 prism_status_t prism_telemetry_profile(prism_telemetry_t *telemetry, prism_profile_t *row);
 
+/* The same for all levels of a ladder: [in, out] row [levels]. */
+prism_status_t prism_telemetry_ladder(prism_telemetry_t *telemetry, prism_ladder_row_t *row,
+                                      int32_t levels);
+
 /* Send what waits when it has waited for 0.2 s, or, with `all`, at once. Call it in
  * the rank's loop, and with `all` before the end. Does nothing on rank 0. */
 prism_status_t prism_telemetry_flush(prism_telemetry_t *telemetry, bool all);

@@ -24,6 +24,9 @@ FIELDS = {
         ("t", F64), ("rank", I32), ("name", "S32"), ("count", I64), ("total_s", F64),
         ("share", F64), ("mean_us", F64), ("min_us", F64), ("max_us", F64), ("stddev_us", F64),
         ("iterations", I64)],
+    "telemetry/ladder": [
+        ("t", F64), ("rank", I32), ("stream", I32), ("colors", I32), ("level", I32),
+        ("temperature", F64), ("swap", F64)],
     "telemetry/events": [
         ("time", "S32"), ("t", F64), ("rank", I32), ("event", "S32"), ("colors", I32),
         ("notes", "S128")],
@@ -67,7 +70,7 @@ def rows_of(table, records, schema):
     return rows
 
 
-def write(path, tables, schema=3, graph=None, config=None, colors=(), swmr=False, n=4):
+def write(path, tables, schema=4, graph=None, config=None, colors=(), swmr=False, n=4):
     """tables: {place: records}. swmr: left as a killed writer leaves it."""
     file = h5py.File(path, "w", libver="latest")
     file.attrs["schema_version"] = np.int32(schema)
@@ -80,9 +83,9 @@ def write(path, tables, schema=3, graph=None, config=None, colors=(), swmr=False
         groups["config"].attrs[key] = np.bytes_(value)
     groups["config"].attrs["seed"] = np.uint64(2 ** 64 - 1)
     groups["build"].attrs["compiler"] = np.bytes_("gcc <12> & others")
-    leave_out = {1: ["telemetry/gpu", "telemetry/profile"], 2: ["telemetry/profile"]}
+    since = {"telemetry/gpu": 2, "telemetry/profile": 3, "telemetry/ladder": 4}
     for table in FIELDS:
-        if table not in leave_out.get(schema, []):
+        if schema >= since.get(table, 1):
             rows = rows_of(table, tables.get(table, []), schema)
             file.create_dataset(table, data=rows, maxshape=(None,), chunks=(64,))
     stored = np.array(colors, dtype=np.uint8).reshape(len(colors), graph["n"])
@@ -100,7 +103,7 @@ def write(path, tables, schema=3, graph=None, config=None, colors=(), swmr=False
         file.close()
 
 
-def plain(path, found, end, reason="time", rank_count=1, target=0, swmr=False, schema=3, seed=1,
+def plain(path, found, end, reason="time", rank_count=1, target=0, swmr=False, schema=4, seed=1,
           **more):
     """A run without a GPU. found: [(t, colors)]; end: s; reason None: it did not end."""
     rng = np.random.default_rng(seed)
@@ -135,7 +138,24 @@ def plain(path, found, end, reason="time", rank_count=1, target=0, swmr=False, s
           colors=colors, swmr=swmr, **more)
 
 
-def on_gpus(path, gpus=2, seconds=60.0, seed=5):
+def ladders(rank, seconds, levels, rng):
+    """A ladder that opens towards its band for two thirds of the time, at k = 85, then at 84."""
+    out, gaps = [], np.full(levels - 1, 0.02)
+    for t in np.arange(0.3, 0.66 * seconds, 1.0):
+        colors = 85 if t < 31 else 84
+        swap = np.clip(0.9 - 8 * gaps + rng.normal(0, 0.03, levels - 1), 0, 1)
+        kelvin = 0.15 * np.exp(np.r_[0.0, np.cumsum(gaps)])
+        out += [{"t": t + 0.01 * rank, "rank": rank, "stream": 2, "colors": colors,
+                 "level": level, "temperature": kelvin[level],
+                 "swap": swap[level] if level + 1 < levels and t > 1 else np.nan}
+                for level in range(levels)]
+        gaps = np.maximum(1e-3, gaps + 0.08 * (swap - 0.3) * 0.3)
+        if t < 31 <= t + 1:
+            gaps = np.full(levels - 1, 0.02)
+    return out
+
+
+def on_gpus(path, gpus=2, seconds=60.0, seed=5, schema=4, levels=16):
     """A run on GPUs: memetic and tempering islands take turns, one GPU gets hot."""
     rng = np.random.default_rng(seed)
     metrics, rows, found = [], [], [(0.4, 92), (0.9, 88), (2.0, 86), (6.0, 85), (31.0, 84)]
@@ -182,10 +202,12 @@ def on_gpus(path, gpus=2, seconds=60.0, seed=5):
     n = 200
     write(path, {"telemetry/metrics": metrics, "telemetry/gpu": rows,
                  "telemetry/profile": profile, "telemetry/migrations": migrations,
+                 "telemetry/ladder": [row for rank in range(gpus)
+                                      for row in ladders(rank, seconds, levels, rng)],
                  "telemetry/events": events, "ranks/table": ranks, "summary": summary,
                  "solutions/index": [{"t": t, "iterations": int(t * 1e8), "rank": 0,
                                       "colors": colors} for t, colors in found]},
-          graph={"name": "DSJC1000.5", "m": 9950}, n=n,
+          graph={"name": "DSJC1000.5", "m": 9950}, n=n, schema=schema,
           colors=[[i % colors for i in range(n)] for _, colors in found],
           config={"thermodynamic.enabled": "true", "thermodynamic.swap_low": "0.15",
                   "thermodynamic.swap_high": "0.45"})

@@ -38,7 +38,7 @@ class Folder(unittest.TestCase):
 
 class Made(Folder):
     def test_every_schema(self):
-        for schema in (1, 2, 3):
+        for schema in (1, 2, 3, 4):
             made_runs.plain(self.path, [(0.1, 9), (0.7, 7)], 2.0, schema=schema, target=7,
                             rank_count=2)
             run = load.read(self.path)
@@ -51,7 +51,8 @@ class Made(Folder):
             self.assertIsNone(run.time_to(6))
             self.assertEqual(run.seed, str(2 ** 64 - 1))
             self.assertEqual(run.build["compiler"], "gcc <12> & others")
-            self.assertEqual(list(run.gpu.columns), load.TABLES["gpu"][1].split())
+            for key in ("gpu", "profile", "ladder"):
+                self.assertEqual(list(getattr(run, key).columns), load.TABLES[key][1].split())
             self.assertTrue(run.summary["gpu_busy"].isna().all())
             self.assertEqual(run.notes, [])
 
@@ -118,6 +119,9 @@ class Made(Folder):
         self.assertEqual((run.gpu_count, run.best), (2, 84))
         self.assertEqual(len(run.gpu), 122)
         self.assertEqual(set(run.gpu["throttle"]), {"", "hardware thermal slowdown"})
+        last = run.ladder[run.ladder["rank"] == 1].tail(16)
+        self.assertEqual(list(last["level"]), list(range(16)))
+        self.assertTrue(np.isnan(last["swap"].iloc[-1]) and last["swap"].iloc[:-1].notna().all())
         self.assertEqual(run.notes, ["3 records are missing, 0 writes failed"])
 
     def test_frames_of_many(self):

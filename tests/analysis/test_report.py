@@ -125,6 +125,7 @@ class Folder(unittest.TestCase):
         return [gpu, empty, unsearched, many,
                 self.make("old", [(0.1, 9)], 2.0, schema=1),
                 self.make("older", [(0.1, 9)], 2.0, schema=2),
+                self.make("newer", [(0.1, 9)], 2.0, schema=3),
                 self.make("ended", [(0.1, 9), (0.5, 8)], 2.0, rank_count=3),
                 self.make("killed", [(0.1, 9)], 2.0, None, swmr=True),
                 self.make("poor", [], 0.2, None)]

@@ -35,7 +35,8 @@ except ImportError as missing:
 
 WRITER = os.path.abspath(os.environ["STORE_WRITER"])
 TABLES = {"metrics": "/telemetry/metrics", "gpu": "/telemetry/gpu",
-          "profile": "/telemetry/profile", "events": "/telemetry/events",
+          "profile": "/telemetry/profile", "ladder": "/telemetry/ladder",
+          "events": "/telemetry/events",
           "migrations": "/telemetry/migrations", "solutions": "/solutions/index",
           "summary": "/summary", "ranks": "/ranks/table"}
 LINE = re.compile(r"\[[A-Z]+\]\[cpu\](\[rank=\d+\])? \w+ \| colors=(\d+|-) conflicts=(\d+|-) "
@@ -377,7 +378,7 @@ def test_empty_runs():
 
 
 def test_older_schema_versions():
-    for version in (1, 2):
+    for version in (1, 2, 3):
         path = f"v{version}.h5"
         metric = empty_file(path, version)
         with h5py.File(path, "a") as file:
@@ -392,21 +393,25 @@ def test_older_schema_versions():
             file["config"].attrs["seed"] = np.uint64(2**64 - 59)
             graph = file.create_group("graph")
             graph.attrs["name"], graph.attrs["n"], graph.attrs["m"] = "old", 7, 21
-            if version == 2:
+            if version >= 2:
                 gpu = np.dtype([("t", "<f4"), ("rank", "<i2"), ("idle", "<f8")])
                 file["telemetry/gpu"] = np.array([(2.0, 0, 0.25)], gpu)
+            if version == 3:
+                part = np.dtype([("t", "<f8"), ("rank", "<i4"), ("name", "S32")])
+                file["telemetry/profile"] = np.array([(4.0, 0, b"upload")], part)
         got = json.loads(expect(tool("monitor", "--summary", "--json", path), 0).out)
         check(got["schema_version"] == version and got["seed"] == 2**64 - 59, got)
         check(got["graph"]["name"] == "old" and got["graph"]["m"] == 21, got)
         check(got["best_colors"] == 13 and got["state"] == "ended", got)
         check(got["ranks"][0]["iterations"] == 250, got["ranks"])
-        check(got["ranks"][0]["gpu_idle"] == (0.25 if version == 2 else None), got["ranks"])
+        check(got["ranks"][0]["gpu_idle"] == (0.25 if version >= 2 else None), got["ranks"])
         lines = expect(tool("monitor", path), 0).out.splitlines()
         check(lines[1] == "[MEMETIC][cpu]  | colors=12 conflicts=5 | - ms", lines)
         out = json.loads(expect(tool("export", "--json", path), 0).out)
         check(out[2]["conflicts"] == 0 and out[2]["reward"] is None and out[2]["stream"] == -1
               and out[2]["notes"] == "" and "strange" not in out[2], out)
-        for name, rows in [("gpu", version - 1), ("profile", 0), ("summary", 0), ("ranks", 0)]:
+        for name, rows in [("gpu", int(version >= 2)), ("profile", int(version == 3)),
+                           ("ladder", 0), ("summary", 0), ("ranks", 0)]:
             check(len(json.loads(expect(tool("export", "--json", path, "--table", name),
                                         0).out)) == rows, name)
         expect(tool("config", "--diff", path), 0, "run.seed: 0 -> 5", "(not there)")
@@ -433,9 +438,31 @@ def same(text, value, kind):
     return int(text) == value
 
 
-def test_exports_equal_the_tables():
-    path = made_up()
-    for name in TABLES:
+def test_ladders_of_a_run():
+    graph = hard_graph()
+    expect(cli.dist(graph, "--time-limit", 2, *LONG_RUN, "--memetic.method", "tempering",
+                    "--thermodynamic.replicas", 7), 0)
+    rows = table_of("x.h5", "ladder")
+    check(len(rows) and len(rows) % 7 == 0, rows)
+    most = table_of("x.h5", "metrics")["best_colors"].max()
+    for i in range(0, len(rows), 7):
+        ladder = rows[i:i + 7]
+        check(list(ladder["level"]) == list(range(7)) and len(set(ladder["t"])) == 1, ladder)
+        check((np.diff(ladder["temperature"]) > 0).all() and ladder["temperature"][0] > 0, ladder)
+        check(set(ladder["stream"]) == {-1} and set(ladder["rank"]) == {0}, ladder)
+        check(len(set(ladder["colors"])) == 1 and 0 < ladder["colors"][0] < most, ladder)
+        share = ladder["swap"]
+        check(np.isnan(share[6]) and np.isnan(share[:6]).sum() in (0, 6), share)
+        check(((share[:6] >= 0) & (share[:6] <= 1) | np.isnan(share[:6])).all(), share)
+    check(np.isfinite(rows["swap"]).any() and 0.0 <= rows["t"][0] <= rows["t"][-1] < 60, rows)
+    exports_equal("x.h5", ["ladder"])
+    expect(cli.dist(graph, "--time-limit", 0.5, *LONG_RUN, "--memetic.method", "head",
+                    "--force"), 0)
+    check(len(table_of("x.h5", "ladder")) == 0, "nothing has tempered")
+
+
+def exports_equal(path, names):
+    for name in names:
         rows = table_of(path, name)
         for source in ([], ["--jsonl"]):
             out = expect(tool("export", "--table", name, path, *source), 0).out
@@ -455,6 +482,11 @@ def test_exports_equal_the_tables():
                     wanted = text_of(row[field]) if kind == "S" else row[field]
                     good = value is None if kind == "f" and math.isnan(wanted) else value == wanted
                     check(good, (name, field, value))
+
+
+def test_exports_equal_the_tables():
+    path = made_up()
+    exports_equal(path, TABLES)
     default = expect(tool("export", path), 0).out
     check(default == expect(tool("export", "--csv", "--table", "metrics", path), 0).out, "default")
 

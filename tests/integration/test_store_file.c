@@ -84,7 +84,7 @@ static void test_every_object_of_the_schema(void **state) {
   assert_int_equal(prism_store_open(&self.config, &store), PRISM_OK);
   assert_int_equal(prism_store_close(&store, NULL), PRISM_OK);
   hid_t file = open_run(self.run);
-  assert_int_equal(whole_attribute(file, "/", "schema_version"), 3);
+  assert_int_equal(whole_attribute(file, "/", "schema_version"), 4);
   assert_int_equal(whole_attribute(file, "/graph", "n"), 300);
   assert_int_equal(whole_attribute(file, "/graph", "m"), 300);
   check_text_attribute(file, "/graph", "name", "cycle");

@@ -14,7 +14,8 @@ static void test_tables_cover_the_structs(void **state) {
   (void)state;
   size_t sizes[PRISM_RECORD_COUNT] = {sizeof(prism_metric_t), sizeof(prism_event_t),
                                       sizeof(prism_migration_t), sizeof(prism_gpu_t),
-                                      sizeof(prism_profile_t), sizeof(prism_solution_row_t),
+                                      sizeof(prism_profile_t), sizeof(prism_ladder_row_t),
+                                      sizeof(prism_solution_row_t),
                                       sizeof(prism_summary_row_t)};
   for (int kind = 0; kind < PRISM_RECORD_COUNT; ++kind) {
     const prism_record_table_t *table = prism_record_table((prism_record_kind_t)kind);

@@ -173,13 +173,14 @@ typedef union any {
   prism_migration_t migration;
   prism_gpu_t gpu;
   prism_profile_t profile;
+  prism_ladder_row_t ladder;
   prism_solution_row_t solution;
   prism_summary_row_t summary;
 } any_t;
 
 static const prism_record_kind_t ring_kinds[] = {PRISM_RECORD_METRIC, PRISM_RECORD_EVENT,
                                                  PRISM_RECORD_MIGRATION, PRISM_RECORD_GPU,
-                                                 PRISM_RECORD_PROFILE};
+                                                 PRISM_RECORD_PROFILE, PRISM_RECORD_LADDER};
 
 static void give(prism_store_t *store, uint64_t seed, int64_t first, int64_t count) {
   for (int64_t i = first; i < first + count; ++i) {
@@ -194,6 +195,8 @@ static void give(prism_store_t *store, uint64_t seed, int64_t first, int64_t cou
     assert_true(prism_store_gpu(store, &row.gpu));
     fill(PRISM_RECORD_PROFILE, seed, i, &row);
     assert_true(prism_store_profile(store, &row.profile));
+    fill(PRISM_RECORD_LADDER, seed, i, &row);
+    assert_true(prism_store_ladder(store, &row.ladder));
   }
 }
 
@@ -319,12 +322,12 @@ static void test_rows_appear_while_it_runs(void **state) {
   }
   for (int64_t have = 0; have < 120; have += 40) {
     give(store, 5, have, 40);
-    fixture_wait_flushed(store, PRISM_RECORD_PROFILE, have + 40); /* the last of the tables */
+    fixture_wait_flushed(store, PRISM_RECORD_LADDER, have + 40); /* the last of the tables */
     for (int i = 0; i < 2; ++i) {
       double end = prism_clock_now() + 60.0;
       do {
         assert_int_equal(prism_run_refresh(reader[i]), PRISM_OK);
-      } while (prism_run_rows(reader[i], PRISM_RECORD_PROFILE) < have + 40 &&
+      } while (prism_run_rows(reader[i], PRISM_RECORD_LADDER) < have + 40 &&
                prism_clock_now() < end);
       for (size_t kind = 0; kind < sizeof ring_kinds / sizeof ring_kinds[0]; ++kind)
         check_rows(reader[i], ring_kinds[kind], 5, have + 40);
@@ -353,7 +356,7 @@ static void test_a_killed_run(void **state) {
     if (prism_store_open(&self.config, &store) != PRISM_OK) _exit(1);
     give(store, 11, 0, 50);
     give_solution(store, 4);
-    fixture_wait_flushed(store, PRISM_RECORD_PROFILE, 50);
+    fixture_wait_flushed(store, PRISM_RECORD_LADDER, 50);
     fixture_wait_flushed(store, PRISM_RECORD_SOLUTION, 1);
     raise(SIGKILL);
   }

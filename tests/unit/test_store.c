@@ -56,7 +56,7 @@ static void test_jsonl_holds_every_record(void **state) {
   assert_int_equal(atomic_load(&self.warnings), 0);
 
   char *text = fixture_read(self.jsonl, NULL);
-  assert_int_equal(strncmp(text, "{\"record\":\"config\",\"schema_version\":3,", 37), 0);
+  assert_int_equal(strncmp(text, "{\"record\":\"config\",\"schema_version\":4,", 37), 0);
   assert_non_null(strstr(text, "\"seed\":18446744073709551557"));
   assert_non_null(strstr(text, "\"flags\":\"-O2 \\\"quoted\\\"\""));
   assert_non_null(strstr(text, "\"run.time_limit\":\"60\""));

@@ -62,6 +62,14 @@ static void test_batches_reach_rank_zero(void **state) {
   prism_record_blank(PRISM_RECORD_PROFILE, &part);
   PRISM_RECORD_TEXT(part.name, "upload");
   assert_int_equal(prism_telemetry_profile(sender, &part), PRISM_OK);
+  prism_ladder_row_t level[2];
+  for (int i = 0; i < 2; ++i) {
+    prism_record_blank(PRISM_RECORD_LADDER, &level[i]);
+    level[i].level = i;
+  }
+  level[0].swap = 0.25;
+  assert_int_equal(prism_telemetry_ladder(sender, level, 2), PRISM_OK);
+  assert_true(level[0].t >= 0.0 && level[0].t >= level[1].t && level[1].t >= level[0].t);
   assert_int_equal(prism_telemetry_flush(sender, true), PRISM_OK);
   assert_int_equal(prism_telemetry_flush(sender, true), PRISM_OK); /* nothing left */
   assert_int_equal(box.posts, 3);
@@ -81,6 +89,9 @@ static void test_batches_reach_rank_zero(void **state) {
   assert_non_null(strstr(text, "from \\\"rank\\\" 1"));
   assert_int_equal(fixture_lines(text, "{\"record\":\"profile\""), 1);
   assert_non_null(strstr(text, "\"rank\":1,\"name\":\"upload\""));
+  assert_int_equal(fixture_lines(text, "{\"record\":\"ladder\""), 2);
+  assert_non_null(strstr(text, "\"rank\":1,\"stream\":-1,\"colors\":-1,\"level\":0,"
+                               "\"temperature\":null,\"swap\":0.25}"));
   prism_free(text);
   fixture_close(&self);
 }
