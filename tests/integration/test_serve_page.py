@@ -4,6 +4,7 @@ fits a desk and a phone, and the browser has nothing to complain about.
 PRISM_PICTURES=FOLDER keeps pictures of what was seen."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -101,7 +102,9 @@ def test_numbers_move():
                 page.wait("document.querySelectorAll('#speed-chart path.curve').length === 2")
                 page.wait("[...document.querySelectorAll('#work-chart text')].filter((t) => "
                           "t.textContent.startsWith('rank ')).length === 2")
-                check(is_shown(page) == ["speed-chart", "work-chart"], is_shown(page))
+                page.wait("document.querySelectorAll('#migration-chart .cell').length === 2")
+                check(is_shown(page) == ["speed-chart", "work-chart", "migration-chart"],
+                      is_shown(page))
                 check(text(page, "state") == "live", text(page, "state"))
                 check([row[0] for row in cells(page, "ranks")] == ["0", "1"], cells(page, "ranks"))
             wait_for(lambda: server.json("/api/run")["time"] > 8, "8 seconds")
@@ -149,6 +152,78 @@ def test_work_of_gpus():
                 check(text(page, "work-note") == "", text(page, "work-note"))
                 fits(page, what)
                 keep(page, what)
+
+
+def shown_cells(page):
+    return page.value("[...document.querySelectorAll('#migration-chart .cell title')].map("
+                      "(t) => t.textContent)")
+
+
+def test_migrations():
+    """As a table with numbers for few ranks, with shades for many."""
+    serve.moving_run("moves.jsonl", [(0, 1, 1), (0, 1, 0), (2, 2, 1), (-1, 2, 7), (1, 0, 0)])
+    with serving("moves.jsonl") as server:
+        for size, what in ((DESK, "moves"), (PHONE, "moves-phone")):
+            with looking(server, size, dark=size == PHONE) as page:
+                check(shown_cells(page) == ["pools to rank 2: 1 of 1", "rank 0 to rank 1: 1 of 2",
+                                            "rank 1 to rank 0: 0 of 1",
+                                            "rank 2 to rank 2: 1 of 1"], shown_cells(page))
+                check("islands" in text(page, "migration-note")
+                      and "pools" in text(page, "migration-note"), text(page, "migration-note"))
+                fits(page, what)
+                keep(page, what)
+    serve.moving_run("moves.jsonl", [(i % 48, (5 * i + 1) % 48, 1) for i in range(2000)])
+    with serving("moves.jsonl") as server:
+        for size, what in ((DESK, "many-moves"), (PHONE, "many-moves-phone")):
+            with looking(server, size) as page:
+                check("first 40 ranks" in text(page, "migration-note"), "note")
+                check(0 < len(shown_cells(page)) <= 48, len(shown_cells(page)))
+                fits(page, what)
+                keep(page, what)
+    serve.moving_run("moves.jsonl", [(0, 0, 1)])
+    with serving("moves.jsonl") as server, looking(server) as page:
+        check("migration-chart" not in is_shown(page), "one rank alone")
+
+
+def test_a_run_that_was_solved_at_once():
+    cli.write("path.col", "p edge 3 2\ne 1 2\ne 2 3\n")
+    cli.expect(cli.dist("path.col", "--output", "path.h5"), 0)
+    with serving("path.h5") as server:
+        for size, what in ((DESK, "at-once"), (PHONE, "at-once-phone")):
+            with looking(server, size) as page:
+                check(text(page, "best") == "2", text(page, "best"))
+                check("Solved before the first record" in text(page, "conflicts-chart"),
+                      text(page, "conflicts-chart"))
+                check(page.value("document.querySelectorAll('#colors-chart .dot').length") >= 1,
+                      "a dot for the coloring")
+                check(text(page, "class-note") == "2 classes of 1 to 2 vertices.",
+                      text(page, "class-note"))
+                bars = page.value("[...document.querySelectorAll('#class-chart rect title')].map("
+                                  "(t) => t.textContent)")
+                check(bars == ["1: 1", "2: 1"], bars)
+                check(page.value("document.getElementById('rank-part').hidden"), "no ranks")
+                fits(page, what)
+                keep(page, what)
+
+
+def test_kernels_of_long_generations():
+    """Counted when they end: a second of 0 % and one of 190 % are two of 95 %."""
+    serve.gpu_run("gpu.jsonl", 1, 40)
+    rows = [json.loads(line) for line in open("gpu.jsonl", encoding="utf-8")]
+    for row in rows:
+        if row["record"] == "gpu":
+            long = int(row["t"]) % 2 == 0
+            row.update(kernel_us=1.9e6 if long else 0.0, idle=0.0 if long else 1.0)
+    cli.write("gpu.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    with serving("gpu.jsonl") as server, looking(server) as page:
+        shares = page.value("book.gpus.get(0).slice(0, -3).map((row) => busyOf(row))")
+        check(len(shares) == 37, shares)
+        # from t = 0: nothing (of 1.9 in the next), 1.9, and so on: each pair makes 1.9 of 2
+        pairs = [(a + b) / 2 for a, b in zip(shares[::2], shares[1::2])]
+        check(all(abs(pair - 95) < 1e-6 for pair in pairs), shares)
+        check(max(shares) < 100 + 1e-6, max(shares))
+        rank = server.json("/api/run")["ranks"][0]
+        check(0 <= rank["gpu_idle"] <= 1, rank)
 
 
 def test_many_ranks():

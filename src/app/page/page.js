@@ -1,20 +1,23 @@
 /* The live page: asks once for what is settled and for the curves so far, then follows the
-   messages of api/events. Texts of the run file become text nodes, never HTML. */
+   messages of api/events. Texts of the run file become text nodes, never HTML. charts.js draws. */
 "use strict";
 
-const NAMED_RANKS = 8; // with a color and a legend entry of their own
 const SHOWN_SOLUTIONS = 200;
 const MOST_RECORDS = 5000;
 const MOST_LANES = 32;
+const MOST_CELLS = 40; // ranks of the table of migrations
+const NAMED_CELLS = 8; // with numbers in them
+const MOST_SPANS = 64; // of a GPU to which kernels of a long generation may belong
+const MOST_DOTS = 200;
 // Methods, by the color and the hatch that they also have in a report.
 const METHODS = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering"];
 const HATCHES = ["", "M0 6L6 0", "M3 2V4", "M0 0L6 6", "M0 0L6 6M0 6L6 0", "M0 3H6", "M3 0V6M0 3H6",
   "M3 0V6"];
-const NS = "http://www.w3.org/2000/svg";
-const at = (id) => document.getElementById(id);
 
 let run = null; // what api/run told, kept up to date
 let solutions = [];
+let classes = null; // [vertices, classes] of the best coloring
+let routes = { told: -1, rows: [] }; // migrations by sender and receiver
 let series = new Map(); // rank -> points [t, k, fewest conflicts, most conflicts]
 let longest = 1024;
 let events = null;
@@ -24,167 +27,9 @@ let book = newBook();
 
 /* Records as the views of the work need them: the newest ones, as a run may have millions. */
 function newBook() {
-  return { rows: new Map(), gpus: new Map(), next: { metrics: 0, gpu: 0 }, cut: false,
+  return { rows: new Map(), gpus: new Map(), spans: new Map(), next: { metrics: 0, gpu: 0 }, cut: false,
     asking: false };
 }
-
-/* ---- Numbers and elements ------------------------------------------------------------- */
-
-const known = (value) => value !== null && value !== undefined && value >= 0;
-const whole = (value) => (known(value) ? value.toLocaleString("en-US") : "–");
-const share = (value, digits = 0) => (known(value) ? `${value.toFixed(digits)} %` : "–");
-
-function large(value) {
-  if (!known(value)) return "–";
-  for (const [from, unit, letter] of [[1e12, 1e12, "T"], [1e9, 1e9, "G"], [1e6, 1e6, "M"],
-    [1e4, 1e3, "k"]]) {
-    if (value >= from) return `${Number((value / unit).toPrecision(3))}${letter}`;
-  }
-  return value.toFixed(0);
-}
-
-function duration(t) {
-  if (!known(t)) return "–";
-  if (t < 600) return `${t.toFixed(t < 10 ? 2 : 1)} s`;
-  const parts = [Math.floor(t / 3600), Math.floor(t / 60) % 60, Math.floor(t) % 60];
-  return `${parts[0]}:${String(parts[1]).padStart(2, "0")}:${String(parts[2]).padStart(2, "0")} h`;
-}
-
-function put(id, text) {
-  const element = at(id);
-  if (element.textContent !== text) element.textContent = text;
-}
-
-/* Rows of a table in place: cells [text, class]. */
-function fill(id, rows) {
-  const body = at(id).tBodies[0];
-  while (body.rows.length > rows.length) body.deleteRow(-1);
-  rows.forEach((cells, i) => {
-    const row = i < body.rows.length ? body.rows[i] : body.insertRow();
-    cells.forEach(([text, kind], j) => {
-      const cell = j < row.cells.length ? row.cells[j] : row.insertCell();
-      if (cell.className !== (kind || "")) cell.className = kind || "";
-      if (cell.textContent !== text) cell.textContent = text;
-    });
-  });
-}
-
-/* ---- Charts ----------------------------------------------------------------------- */
-
-function shape(name, attributes, parent, text) {
-  const element = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-/* Round numbers from low to high, at most `most` steps apart. */
-function ticks(low, high, most, smallest) {
-  const rough = Math.max((high - low) / most, smallest);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
-  const out = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) out.push(i * step + 0);
-  return out;
-}
-
-/* Conflicts: linear up to 10, else logarithmic with a place for 0. */
-function conflictScale(top) {
-  if (top <= 10) return { map: (v) => v, low: 0, high: Math.max(1, top),
-    ticks: ticks(0, Math.max(1, top), 6, 1) };
-  const map = (v) => Math.log10(1 + v);
-  const marks = [0];
-  for (let p = 1; p <= top; p *= 10) marks.push(...[p, 3 * p].filter((v) => v <= top));
-  return { map, low: 0, high: top, ticks: top > 1000 ? marks.filter((v) => !/^3/.test(v)) : marks };
-}
-
-function colorScale(low, high) {
-  const room = Math.max(1, Math.round(0.06 * (high - low)));
-  return { map: (v) => v, low: low - room, high: high + room,
-    ticks: ticks(low - room, high + room, 6, 1) };
-}
-
-/* From 0 to the top; show: a value as text. */
-function plainScale(top, show, most = Infinity) {
-  const high = Math.min(most, top > 0 ? 1.08 * top : 1);
-  return { map: (v) => v, low: 0, high, ticks: ticks(0, high, 5, high * 1e-6), show };
-}
-
-/* An empty picture with a time axis. left: room for the marks at its side. */
-function canvas(svg, left, end, label) {
-  const box = svg.getBoundingClientRect();
-  const width = Math.max(240, box.width), height = Math.max(60, box.height);
-  const edge = { left, right: width - 12, top: 8, bottom: height - 40 };
-  const [unit, name] = end > 7200 ? [3600, "hours"] : end > 600 ? [60, "minutes"] : [1, "seconds"];
-  const x = (t) => edge.left + (t / end) * (edge.right - edge.left);
-  svg.replaceChildren();
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.setAttribute("aria-label", label);
-  for (const t of ticks(0, end / unit, (edge.right - edge.left) / 70, 1e-3)) {
-    shape("line", { class: "axis", x1: x(t * unit), x2: x(t * unit), y1: edge.bottom,
-      y2: edge.bottom + 4 }, svg);
-    shape("text", { x: x(t * unit), y: edge.bottom + 17, "text-anchor": "middle" }, svg,
-      String(Number(t.toPrecision(6))));
-  }
-  shape("line", { class: "axis", x1: edge.left, x2: edge.right, y1: edge.bottom, y2: edge.bottom },
-    svg);
-  shape("text", { x: (edge.left + edge.right) / 2, y: height - 6, "text-anchor": "middle" }, svg,
-    `${name} since the start`);
-  return { edge, x };
-}
-
-/* Curves {kind, points: [x, y]}: y over seconds; unit: what stands beside the axis. */
-function draw(svg, curves, scale, end, label, unit) {
-  const show = scale.show || ((v) => v.toLocaleString("en-US"));
-  const left = 28 + 8 * Math.max(...scale.ticks.map((v) => show(v).length), 2);
-  const { edge, x } = canvas(svg, left, end, label);
-  const from = scale.map(scale.low), span = scale.map(scale.high) - from;
-  const y = (v) => edge.bottom - ((scale.map(v) - from) / span) * (edge.bottom - edge.top);
-  for (const v of scale.ticks) {
-    const place = y(v);
-    shape("line", { class: "grid", x1: edge.left, x2: edge.right, y1: place, y2: place }, svg);
-    shape("text", { x: edge.left - 6, y: place + 4, "text-anchor": "end" }, svg, show(v));
-  }
-  const middle = (edge.top + edge.bottom) / 2;
-  shape("text", { x: 11, y: middle, "text-anchor": "middle",
-    transform: `rotate(-90 11 ${middle})` }, svg, unit);
-  for (const curve of curves) {
-    const begins = (i) => i === 0 || i === curve.points.length || curve.points[i][2];
-    // A point alone is a short stroke.
-    const path = curve.points.map(([t, v], i) => `${begins(i) ? "M" : "L"}${x(t).toFixed(1)} ${
-      y(v).toFixed(1)}${begins(i) && begins(i + 1) ? "h3" : ""}`).join("");
-    if (path) shape("path", { class: `curve ${curve.kind}`, d: path }, svg);
-  }
-}
-
-/* A value holds until the next one. */
-function steps(points, end) {
-  const out = [];
-  points.forEach(([t, v], i) => {
-    if (i > 0 && out[out.length - 1][1] !== v) out.push([t, out[out.length - 1][1]]);
-    out.push([t, v]);
-  });
-  if (out.length > 0 && end > out[out.length - 1][0]) out.push([end, out[out.length - 1][1]]);
-  return out;
-}
-
-/* Of a point that stands for several: the most, then the fewest, so that no peak is lost. A new
-   k begins a new line: its conflicts have nothing to do with those before. */
-function lowHigh(points) {
-  const out = [];
-  let tried = -1;
-  for (const [t, k, low, high] of points) {
-    if (!known(low)) continue;
-    const begins = k !== tried;
-    if (high > low) out.push([t, high, begins]);
-    out.push([t, low, begins && !(high > low)]);
-    tried = k;
-  }
-  return out;
-}
-
-function kindOf(rank, ranks) { return ranks > NAMED_RANKS ? "many" : `c${rank % NAMED_RANKS}`; }
 
 function drawLegend(numbers) {
   const entries = numbers.length > NAMED_RANKS
@@ -201,6 +46,13 @@ function drawLegend(numbers) {
     item.append(text);
     return item;
   }));
+}
+
+/* What is said where a chart has no point. */
+function nothingYet() {
+  if (run.result === null) return run.state === "live" ? "No records yet" : "No records";
+  return run.result.optimal === 1 || run.result.target_met === 1
+    ? "Solved before the first record of a search" : "Ended before the first record of a search";
 }
 
 function drawCharts() {
@@ -220,14 +72,16 @@ function drawCharts() {
   });
   const best = solutions.map((s) => [s.t, s.colors]);
   best.forEach(([, v]) => see(v));
-  colors.unshift({ kind: "best", points: steps(best, end) });
+  colors.unshift({ kind: "best", points: steps(best, end),
+    dots: best.length <= MOST_DOTS ? best : null });
   if (low > high) [low, high] = [0, 1];
   draw(at("colors-chart"), colors, colorScale(low, high), end,
-    `Colors over time; best ${whole(run.best_colors)}`, "colors");
+    `Colors over time; best ${whole(run.best_colors)}`, "colors", nothingYet());
   draw(at("conflicts-chart"), conflicts, conflictScale(top), end,
-    "Conflicts of each rank over time", "conflicts");
+    "Conflicts of each rank over time", "conflicts", nothingYet());
   drawLegend(numbers);
   drawWork(numbers, end);
+  drawClasses();
 }
 
 /* ---- Work ------------------------------------------------------------------------- */
@@ -237,8 +91,8 @@ function drawRanks(id, numbers, rowsOf, value, end, label, unit, show, most) {
   const svg = at(id);
   let top = 0, any = false;
   const curves = numbers.map((rank, i) => {
-    const points = (rowsOf.get(rank) || []).map((row) => [row.t, value(row)])
-      .filter(([, v]) => known(v) && Number.isFinite(v));
+    const points = calm((rowsOf.get(rank) || []).map((row) => [row.t, value(row)])
+      .filter(([, v]) => known(v) && Number.isFinite(v)));
     for (const [, v] of points) [top, any] = [Math.max(top, v), true];
     return { kind: kindOf(i, numbers.length), points: steps(points, 0) };
   });
@@ -323,6 +177,75 @@ function drawLanes(end) {
   return left;
 }
 
+/* How many colorings went from rank to rank: a table, the darker, the more were taken in. */
+function drawMigrations() {
+  const svg = at("migration-chart");
+  const ends = routes.rows.flatMap((r) => [r.from_rank, r.to_rank]).filter((rank) => rank >= 0);
+  const all = [...new Set([...ends, ...run.ranks.map((r) => r.rank)])].sort((a, b) => a - b);
+  svg.parentNode.hidden = routes.rows.length === 0 || all.length < 2;
+  if (svg.parentNode.hidden) return;
+  const to = all.slice(0, MOST_CELLS);
+  const from = routes.rows.some((r) => r.from_rank < 0) ? [...to, -1] : to;
+  const named = to.length <= NAMED_CELLS;
+  const box = svg.parentNode.getBoundingClientRect(), left = 62, top = 40;
+  const wide = Math.min((Math.max(240, box.width) - left - 12) / to.length, 76);
+  const high = named ? 38 : Math.min(wide, 22), end = top + high * from.length;
+  const width = Math.max(240, box.width);
+  svg.style.height = `${end + 6}px`;
+  svg.setAttribute("viewBox", `0 0 ${width} ${end + 6}`);
+  svg.setAttribute("aria-label", "Colorings taken in of those offered, by sender and receiver");
+  svg.replaceChildren();
+  const across = left + (wide * to.length) / 2, down = top + (high * from.length) / 2;
+  shape("text", { x: across, y: 12, "text-anchor": "middle" }, svg, "to rank");
+  shape("text", { x: 11, y: down, "text-anchor": "middle", transform: `rotate(-90 11 ${down})` },
+    svg, "from rank");
+  const most = Math.max(...routes.rows.map((r) => r.accepted), 1);
+  const every = Math.ceil(to.length / ((wide * to.length) / 26));
+  to.forEach((rank, i) => {
+    if (i % every === 0)
+      shape("text", { x: left + wide * (i + 0.5), y: top - 8, "text-anchor": "middle" }, svg,
+        String(rank));
+  });
+  from.forEach((rank, i) => {
+    if (i % Math.ceil(16 / high) === 0 || rank < 0)
+      shape("text", { x: left - 7, y: top + high * (i + 0.5) + 4, "text-anchor": "end" }, svg,
+        rank < 0 ? "pools" : String(rank));
+  });
+  shape("rect", { class: "border", x: left, y: top, width: wide * to.length,
+    height: high * from.length }, svg);
+  for (const route of routes.rows) {
+    const [row, column] = [from.indexOf(route.from_rank), to.indexOf(route.to_rank)];
+    if (row < 0 || column < 0) continue;
+    const x = left + wide * column, y = top + high * row;
+    const cell = shape("rect", { class: "cell", x: x + 0.5, y: y + 0.5, width: wide - 1,
+      height: high - 1, "fill-opacity": 0.08 + 0.5 * Math.sqrt(route.accepted / most) }, svg);
+    shape("title", {}, cell, `${route.from_rank < 0 ? "pools" : `rank ${route.from_rank}`} to rank ${
+      route.to_rank}: ${whole(route.accepted)} of ${whole(route.offered)}`);
+    if (!named) continue;
+    shape("text", { class: "count", x: x + wide / 2, y: y + 16, "text-anchor": "middle" }, svg,
+      large(route.accepted));
+    shape("text", { class: "offered", x: x + wide / 2, y: y + 31, "text-anchor": "middle" }, svg,
+      `of ${large(route.offered)}`);
+  }
+  put("migration-note", `${named ? "Colorings taken in, of those offered" : "The darker, the more " +
+    `colorings were taken in: at most ${whole(most)}`}${routes.rows.some((r) =>
+    r.from_rank === r.to_rank) ? "; on the diagonal: between islands of a rank" : ""}${
+    from.length > to.length ? "; pools: meetings of the pools of all ranks" : ""}.${
+    all.length > to.length ? ` The first ${MOST_CELLS} ranks.` : ""}`);
+}
+
+/* Of the best coloring, how many classes are how large. */
+function drawClasses() {
+  const svg = at("class-chart"), any = classes !== null && classes.length > 0;
+  svg.parentNode.hidden = !any;
+  if (!any) return;
+  const count = classes.reduce((sum, [, many]) => sum + many, 0);
+  const [low, high] = [classes[0][0], classes[classes.length - 1][0]];
+  drawBars(svg, classes, "Sizes of the color classes", "vertices in a class", "classes");
+  put("class-note", `${whole(count)} classes of ${low === high ? whole(low)
+    : `${whole(low)} to ${whole(high)}`} vertices.`);
+}
+
 function drawWork(numbers, end) {
   const percent = (v) => `${Number(v.toPrecision(3))} %`;
   at("work").hidden = book.rows.size === 0;
@@ -334,7 +257,8 @@ function drawWork(numbers, end) {
     "Coldest temperature of each rank", "conflicts", short);
   drawRanks("swap-chart", numbers, book.rows, (row) => row.swap, end,
     "Share of exchanges made by each rank", "made", percent, 100);
-  drawRanks("gpu-chart", numbers, book.gpus, (row) => row.busy, end,
+  drawMigrations();
+  drawRanks("gpu-chart", numbers, book.gpus, busyOf, end,
     "Share of time with kernels running, of each rank", "of the time", percent, 100);
   drawRanks("power-chart", numbers, book.gpus, (row) => row.power, end,
     "Power of the GPU of each rank", "W", short);
@@ -359,6 +283,8 @@ function keep(table, rank, row) {
   book.cut = true;
 }
 
+const leastSpan = () => 0.5 * (Number(run.config["telemetry.interval"]) || 0.04);
+
 function addMetric(record) {
   if (!known(record.t)) return;
   const rows = book.rows.get(record.rank) || [], before = rows[rows.length - 1];
@@ -370,7 +296,7 @@ function addMetric(record) {
   // A speed holds from a record on; spans much shorter than the interval are joined.
   row.begin = before ? before.begin : row;
   const span = row.t - row.begin.t;
-  if (span >= 0.5 * (Number(run.config["telemetry.interval"]) || 0.04)) {
+  if (span >= leastSpan()) {
     const speed = (row.iterations - row.begin.iterations) / span;
     for (let i = rows.length - 1; i >= 0 && rows[i].t >= row.begin.t; --i) rows[i].speed = speed;
     row.speed = speed;
@@ -379,10 +305,44 @@ function addMetric(record) {
   keep(book.rows, record.rank, row);
 }
 
+/* Kernels are counted when a generation ends, so that those of a span may have begun before it:
+   what is more than the span belongs to the spans before. */
+function closeSpan(rank, span, t) {
+  if (!book.spans.has(rank)) book.spans.set(rank, []);
+  const spans = book.spans.get(rank);
+  span.to = t;
+  spans.push(span);
+  if (spans.length > MOST_SPANS) spans.shift();
+  for (let i = spans.length - 1; i >= 0; --i) {
+    const more = spans[i].kernel - (spans[i].to - spans[i].from);
+    if (more <= 0) break;
+    spans[i].kernel -= more;
+    if (i > 0) spans[i - 1].kernel += more;
+  }
+}
+
 function addGpu(record) {
   if (!known(record.t)) return;
+  const rows = book.gpus.get(record.rank) || [], before = rows[rows.length - 1];
+  let span = before ? before.span : { from: record.t, to: null, kernel: 0 };
+  const kernel = known(record.kernel_us) ? record.kernel_us / 1e6
+    : before && known(record.idle) ? (1 - record.idle) * (record.t - before.t) : null;
+  if (before && kernel !== null) {
+    span.kernel += kernel;
+    if (record.t - span.from >= leastSpan()) {
+      closeSpan(record.rank, span, record.t);
+      span = { from: record.t, to: null, kernel: 0, before: span };
+      delete span.before.before; // one is enough
+    }
+  }
   keep(book.gpus, record.rank, { t: record.t, power: record.power_w, heat: record.temperature_c,
-    busy: record.idle === null ? null : 100 * (1 - record.idle) });
+    span });
+}
+
+/* From a record on; the last one repeats the span before it. */
+function busyOf(row) {
+  const span = row.span.to !== null ? row.span : row.span.before;
+  return span ? (100 * span.kernel) / (span.to - span.from) : null;
 }
 
 async function askForTable(mine, name, add) {
@@ -426,7 +386,7 @@ function showHead() {
   const k = tried.length > 0 ? Math.min(...tried) : -1;
   const counts = run.ranks.filter((r) => r.colors === k).map((r) => r.conflicts).filter(known);
   put("k", whole(k));
-  put("k-label", result === null ? "colors now tried" : "colors tried last");
+  put("k-label", run.state === "live" ? "colors now tried" : "colors tried last");
   put("conflicts", counts.length > 0 ? whole(Math.min(...counts)) : "–");
   put("speed", large(result !== null ? result.iterations / Math.max(result.time, 1e-9)
     : run.ranks.reduce((sum, r) => sum + (r.iterations_per_second || 0), 0)));
@@ -456,6 +416,8 @@ function showRanks() {
 }
 
 function showTables() {
+  for (const [id, any] of [["rank-part", run.ranks.length], ["phase-part", run.phases.length],
+    ["event-part", run.events.length]]) at(id).hidden = any === 0;
   const all = run.phases.reduce((sum, p) => sum + p.rank_seconds, 0);
   fill("phases", run.phases.map((p) => [[p.phase], [duration(p.rank_seconds), "n"],
     [share(all > 0 ? (100 * p.rank_seconds) / all : null, 1), "n"],
@@ -507,7 +469,15 @@ async function ask(name) {
 async function askForSolutions() {
   if (askedSolutions === run.solutions) return;
   askedSolutions = run.solutions;
-  solutions = (await ask("solutions")).solutions;
+  const answer = await ask("solutions");
+  solutions = answer.solutions;
+  classes = answer.class_sizes;
+}
+
+async function askForRoutes() {
+  if (routes.told === run.migrations) return;
+  const told = run.migrations;
+  routes = { told, rows: told > 0 ? (await ask("migrations")).migrations : [] };
 }
 
 function lost() {
@@ -528,6 +498,7 @@ async function take(message) {
   points.forEach(addPoint);
   try {
     await askForSolutions();
+    await askForRoutes();
     await askForRecords();
   } catch (error) {
     askedSolutions = -1; // asked again with the next message
@@ -553,8 +524,9 @@ async function load() {
   try {
     run = await ask("run");
     const curves = await ask("convergence");
-    askedSolutions = -1;
+    askedSolutions = routes.told = -1;
     await askForSolutions();
+    await askForRoutes();
     book = newBook();
     await askForRecords();
     series = new Map();
