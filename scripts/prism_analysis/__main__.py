@@ -49,10 +49,16 @@ def detail(text):
     return 10 ** 9 if text == "all" else int(text)
 
 
-def read_arguments():
-    parser = argparse.ArgumentParser(prog=os.environ.get("PRISM_REPORT_NAME") or
-                                     "python -m prism_analysis", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as the program does."""
+
+    def error(self, message):
+        fail(f"{message}; see {self.prog} --help")
+
+
+def read_arguments(given):
+    parser = Parser(prog=os.environ.get("PRISM_REPORT_NAME") or "python -m prism_analysis",
+                    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=__version__)
     parts = parser.add_subparsers(dest="command", required=True)
     report = parts.add_parser("report", description=REPORT_HELP, help="a page about runs")
@@ -78,7 +84,11 @@ def read_arguments():
     plot.add_argument("-o", "--output", metavar="FILE", help="picture to write: .png, .svg, .pdf "
                       "(default: RUN.png)")
     plot.add_argument("--log-time", action="store_true", help="logarithmic time")
-    return parser.parse_args()
+    # An unknown option is told before a run that is missing.
+    for word in parser.parse_known_args([*given, "RUN"])[1] if given else []:
+        if word.startswith("-"):
+            {"plot": plot}.get(given[0], report).error(f"unknown option {word.split('=')[0]}")
+    return parser.parse_args(given)
 
 
 def write_whole(path, text):
@@ -171,7 +181,7 @@ def make_plot(arguments):
 
 
 def main():
-    arguments = read_arguments()
+    arguments = read_arguments(sys.argv[1:])
     need_packages()
     {"report": make_report, "plot": make_plot}[arguments.command](arguments)
 

@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from prism_analysis.style import (BLUE, DASHED, DOTTED, GRAY, HATCHES, MOST_NAMED, ORANGE, PALETTE,
-                                  conflict_axis, draw_series, legend, shades, thin, whole_axis,
-                                  width_of)
+from prism_analysis.style import (BLUE, DASHED, DOTTED, GRAY, HATCHES, LONG, MOST_NAMED, ORANGE,
+                                  PALETTE, conflict_axis, draw_series, legend, shades, thin,
+                                  whole_axis, width_of)
 
 BINS = 200  # of a timeline with more records than that
 MOST_LANES = 32
@@ -114,19 +114,55 @@ def draw_convergence(figure, run, log_time=False):
     rank_legend(bottom, color_of)
 
 
-def rates(rows):
-    """(edges of spans [n + 1], iterations per second in them [n]), from the first record on;
-    very short spans are joined."""
-    t, moves = rows["t"].to_numpy(float), rows["iterations"].to_numpy(float)
+def span_ends(t):
+    """Places of the records between which spans lie, from the first record on; very short spans
+    are joined. Empty: there is none."""
     if len(t) < 2 or t[-1] <= t[0]:
-        return t[:0], t[:0]
+        return []
     least, keep = max(0.02, 0.5 * float(np.median(np.diff(t)))), [0]
     for i in range(1, len(t)):
         if t[i] - t[keep[-1]] >= least:
             keep.append(i)
     if keep[-1] != len(t) - 1:  # the rest belongs to the last span
         keep = [*keep[:-1], len(t) - 1] if len(keep) > 1 else [0, len(t) - 1]
-    return t[keep], np.diff(moves[keep]) / np.diff(t[keep])
+    return keep
+
+
+def rates(rows):
+    """(edges of spans [n + 1], iterations per second in them [n])."""
+    t, moves = rows["t"].to_numpy(float), rows["iterations"].to_numpy(float)
+    keep = span_ends(t)
+    return (t[keep], np.diff(moves[keep]) / np.diff(t[keep])) if keep else (t[:0], t[:0])
+
+
+def busy_shares(rows):
+    """(edges of spans [n + 1], share of each with kernels running [n]) of one GPU. Kernels are
+    counted when their generation ends: what is more than its span was in the spans before."""
+    t, kernel = rows["t"].to_numpy(float), rows["kernel_us"].to_numpy(float) / 1e6
+    before = np.r_[np.nan, np.diff(t)]
+    kernel = np.where(np.isnan(kernel), (1 - rows["idle"].to_numpy(float)) * before, kernel)
+    keep = span_ends(t)
+    if not keep or np.isnan(kernel[1:]).all():
+        return t[:0], t[:0]
+    kernel[0] = 0.0
+    seconds = np.diff(np.nancumsum(kernel)[keep])
+    spans = np.diff(t[keep])
+    for i in range(len(spans) - 1, 0, -1):
+        more = max(0.0, seconds[i] - spans[i])
+        seconds[i] -= more
+        seconds[i - 1] += more
+    return t[keep], np.minimum(1.0, seconds / spans)
+
+
+def held_down(rows):
+    """Why the driver held the clock down, for each row; empty: it did not."""
+    return rows["throttle"].astype(str).str.strip().replace("none", "")
+
+
+def is_long(run):
+    """Are its curves drawn as means with the range behind them?"""
+    ranks = per_rank(run.metrics)
+    return len(ranks) <= 2 and any(len(rates(rows)[0]) > LONG for rows in ranks.values())
 
 
 def draw_rates(figure, run):
@@ -408,12 +444,15 @@ def draw_gpu(figure, run):
     color_of = shades(ranks)
     for place, (rank, rows) in enumerate(ranks.items()):
         for axis, values, dashes in ((axes[0], rows["utilization"], DOTTED),
-                                     (axes[0], 100 * (1 - rows["idle"].astype(float)), "-"),
                                      (axes[1], rows["power_w"], "-"),
                                      (axes[2], rows["temperature_c"], "-")):
             draw_series(axis, rows["t"], values, color_of[rank], width_of(place, len(ranks)),
                         dashes, band=len(ranks) <= 2)
-        slowed = rows[rows["throttle"].astype(str) != ""]
+        edges, shares = busy_shares(rows)
+        if len(shares):
+            draw_series(axes[0], edges, 100 * np.r_[shares, shares[-1]], color_of[rank],
+                        width_of(place, len(ranks)), band=len(ranks) <= 2)
+        slowed = rows[held_down(rows) != ""]
         axes[2].plot(slowed["t"], slowed["temperature_c"].astype(float), linestyle="none",
                      marker="x", markersize=5, color=color_of[rank])
     axes[0].set_ylim(0, 105)

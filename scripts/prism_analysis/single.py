@@ -49,9 +49,12 @@ def migration_blocks(run):
         rows.append(["all pools" if a == plots_run.POOLS else str(a), str(b), count(size),
                      count(taken), percent(taken / size), number(part["conflicts"].median()),
                      number(part["distance"].median())])
-    return [Figure("Migrations", plots_run.migrations_text(run),
-                   partial(plots_run.draw_migrations, run=run),
-                   plots_run.migrations_height(run)),
+    figures = []
+    if any(a != b for a, b, _, _ in counts):  # one rank by itself: the table says it all
+        figures = [Figure("Migrations", plots_run.migrations_text(run),
+                          partial(plots_run.draw_migrations, run=run),
+                          plots_run.migrations_height(run))]
+    return [*figures,
             Table("Migrations", ["from rank", "to rank", "offered", "taken in", "share",
                                  "conflicts", "distance"], rows,
                   "Conflicts and distance (vertices to the receiver's nearest) are medians. At "
@@ -68,12 +71,11 @@ def energy(rows):
 def gpu_table(run):
     rows = []
     for rank, part in run.gpu.groupby("rank"):
-        # A share of its span each: weighted with the spans, which the first row has none of.
-        spans = part["t"].diff().fillna(0.0)
-        busy = ((1 - part["idle"]) * spans).sum() / spans.sum() if spans.sum() > 0 else np.nan
+        edges, shares = plots_run.busy_shares(part)
+        busy = float((shares * np.diff(edges)).sum() / np.ptp(edges)) if len(shares) else np.nan
         moved = part["transfer_us"].sum()
         hidden = (part["overlap"].fillna(0) * part["transfer_us"]).sum() / moved if moved else None
-        slowed = sorted({word.strip() for text in part["throttle"].astype(str)
+        slowed = sorted({word.strip() for text in plots_run.held_down(part)
                          for word in text.split(",") if word.strip()})
         rows.append([str(int(rank)), percent(busy), percent(part["utilization"].mean() / 100),
                      number(part["power_w"].mean()), number(part["power_w"].max()),
@@ -81,7 +83,7 @@ def gpu_table(run):
                      number(part["memory_used_mb"].max()), percent(hidden),
                      ", ".join(slowed) or "no"])
     return Table("GPUs", ["rank", "kernels running", "driver's count", "mean W", "most W", "Wh",
-                          "most °C", "memory MB", "transfers hidden", "held down"], rows,
+                          "most °C", "memory MiB", "transfers hidden", "held down"], rows,
                  "Transfers hidden: share of their time with a kernel running beside them. Held "
                  "down: why the driver lowered the clock.")
 
@@ -175,7 +177,8 @@ def run_section(run, graph=None, log_time=False, alone=False):
         Figure("Convergence", "Colors searched and reached, and the conflicts of each rank's "
                "best coloring with k colors.",
                partial(plots_run.draw_convergence, run=run, log_time=log_time), 4.4),
-        Figure("Speed", "Iterations per second between records.",
+        Figure("Speed", "Iterations per second between records"
+               f"{': means, and the range behind them' if plots_run.is_long(run) else ''}.",
                partial(plots_run.draw_rates, run=run), 2.8),
         Figure("What ran when", "Phase and method of each rank's first island, at each record; "
                "one line for each rank and GPU stream.",

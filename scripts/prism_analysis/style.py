@@ -23,7 +23,7 @@ STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
          "svg.hashsalt": "prism"}  # the same picture from the same numbers
 MOST_NAMED = len(PALETTE)  # lines that get a color and a legend entry of their own
 MOST_POINTS = 2000  # of one line
-LONG, BINS = 600, 200  # points of a noisy line, from which on it is drawn as means of pieces
+LONG, BINS = 240, 200  # points of a noisy line, from which on it is drawn as means of pieces
 
 
 def rc():
@@ -121,7 +121,7 @@ def draw_series(axis, t, values, color, width=1.2, dashes="-", band=True):
         axis.step(t, values, where="post", **look)
         return
     middle, mean, low, high = [], [], [], []
-    for piece in np.array_split(np.arange(len(t)), BINS):
+    for piece in np.array_split(np.arange(len(t)), min(BINS, len(t) // 3)):
         known = values[piece][np.isfinite(values[piece])]
         middle.append(t[piece].mean())
         for out, function in ((mean, np.mean), (low, np.min), (high, np.max)):

@@ -173,6 +173,7 @@ def on_gpus(path, gpus=2, seconds=60.0, seed=5, schema=4, levels=16):
                 "parameters": f"method={'tempering' if tempering else 'pool'} islands=2 "
                               f"swap={0.3 + 0.1 * np.sin(t / 9):.3f}"})
             hot = rank == 0 and 40 <= t < 50
+            idle = 0.03 + 0.01 * rank + abs(rng.normal(0, 0.005))
             rows.append({
                 "t": t + 0.01 * rank, "rank": rank,
                 "utilization": 97 - 3 * rank + rng.normal(0, 1), "memory_used_mb": 5200,
@@ -180,8 +181,8 @@ def on_gpus(path, gpus=2, seconds=60.0, seed=5, schema=4, levels=16):
                 + rng.normal(0, 5), "temperature_c": 48 + 20 * (1 - np.exp(-t / 15)) + 6 * hot,
                 "sm_clock_mhz": 1500 if hot else 1980,
                 "throttle": "hardware thermal slowdown" if hot else "",
-                "kernel_us": 9.7e5, "transfer_us": 4000.0, "overlap": 0.93,
-                "idle": 0.03 + 0.01 * rank + abs(rng.normal(0, 0.005))})
+                "kernel_us": 1e6 * (1 - idle), "transfer_us": 4000.0, "overlap": 0.93,
+                "idle": idle})
     migrations = [{"t": float(t), "from_rank": int(rng.integers(-1, gpus)),
                    "to_rank": int(rng.integers(0, gpus)), "colors": 84, "conflicts": 7,
                    "distance": 300, "accepted": int(rng.random() < 0.8)}

@@ -258,6 +258,12 @@ class Command(Folder):
             done = self.run_it(*arguments)
             self.assertEqual(done.returncode, 2, arguments)
             self.assertNotIn("Traceback", done.stderr)
+        for arguments in (["report", "--foo"], ["report", path, "--foo=3"],
+                          ["report", "--foo", path, "--pdf"]):
+            done = self.run_it(*arguments)
+            self.assertEqual((done.returncode, done.stderr),
+                             (2, "prism report: unknown option --foo; see python -m "
+                                 "prism_analysis report --help\n"), arguments)
 
     def test_plot(self):
         path = self.make("a", [(0.1, 9)], 1.0, None, rank_count=12, swmr=True)
@@ -288,6 +294,9 @@ class Command(Folder):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "p.html\n", ""))
         self.check_page(self.root / "p.html")
         self.assertEqual(prism("--help").returncode, 0)
+        done = prism("--foo", PRISM_PYTHON=sys.executable)
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (2, "", "prism report: unknown option --foo; see prism report --help\n"))
         done = prism()
         self.assertEqual(done.returncode, 2)
         self.assertIn("needs a run file", done.stderr)
@@ -444,6 +453,23 @@ class Parts(Folder):
         self.assertEqual(row[4], document.number(mine["power_w"].max()))
         self.assertEqual(row[1], document.percent(float((1 - mine["idle"].iloc[1:]).mean())))
         self.assertEqual(row[8:], ["93 %", "hardware thermal slowdown"])
+
+    def test_kernels_counted_after_their_span(self):
+        """A generation of 1.9 s is counted in the second in which it ends."""
+        long = np.arange(40) % 2 == 0
+        rows = pd.DataFrame({"t": np.arange(40.0), "rank": 0, "idle": np.where(long, 0.0, 1.0),
+                             "kernel_us": np.where(long, 1.9e6, 0.0)})
+        edges, shares = plots_run.busy_shares(rows)
+        self.assertEqual(list(edges), list(np.arange(40.0)))
+        self.assertLessEqual(shares.max(), 1.0)
+        self.assertAlmostEqual(shares.sum(), 19 * 1.9)  # the first record has no span
+        old = rows.assign(kernel_us=np.nan, idle=0.25)  # the share alone
+        self.assertTrue(np.allclose(plots_run.busy_shares(old)[1], 0.75))
+        self.assertEqual(len(plots_run.busy_shares(rows.head(1))[1]), 0)
+
+    def test_none_is_not_held_down(self):
+        rows = pd.DataFrame({"throttle": ["", "none", "power cap"]})
+        self.assertEqual(list(plots_run.held_down(rows)), ["", "", "power cap"])
 
     def test_graph(self):
         path = self.root / "g.col"
