@@ -164,7 +164,6 @@ void prism_nvml_throttle_text(int64_t throttle, char *out, size_t size) {
     int length = snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", reason[i].text);
     if (length > 0) used += (size_t)length;
   }
-  if (used == 0) snprintf(out, size, "none");
 }
 
 void prism_nvml_destroy(prism_nvml_t **nvml) {

@@ -59,7 +59,7 @@ void prism_nvml_read(const prism_nvml_t *nvml, prism_nvml_sample_t *sample);
 /* All members "not available". */
 void prism_nvml_sample_clear(prism_nvml_sample_t *sample);
 
-/* "power cap, temperature"; "none"; "" when not available. */
+/* "power cap, temperature"; "" where there is none or it is not known. */
 void prism_nvml_throttle_text(int64_t throttle, char *out, size_t size);
 
 void prism_nvml_destroy(prism_nvml_t **nvml);

@@ -73,8 +73,8 @@ typedef char prism_str256_t[256];
   X(F64, t, "s since start")                                       \
   X(I32, rank, "")                                                 \
   X(F64, utilization, "%, as the driver sees it")                  \
-  X(F64, memory_used_mb, "MB")                                     \
-  X(F64, memory_total_mb, "MB")                                    \
+  X(F64, memory_used_mb, "MiB")                                    \
+  X(F64, memory_total_mb, "MiB")                                   \
   X(F64, power_w, "W")                                             \
   X(F64, temperature_c, "degrees C")                               \
   X(F64, sm_clock_mhz, "MHz")                                      \
