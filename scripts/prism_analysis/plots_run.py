@@ -1,4 +1,4 @@
-"""Figures of one run: convergence, speed, who did what when, migrations, tempering, GPUs."""
+"""Figures of one run: convergence, speed, who did what when, migrations, GPUs."""
 
 import math
 import re
@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from prism_analysis.style import (BLUE, DASHED, DOTTED, GRAY, HATCHES, LONG, MOST_NAMED, ORANGE,
-                                  PALETTE, conflict_axis, draw_series, legend, shades, thin,
-                                  whole_axis, width_of)
+from prism_analysis.style import (BLUE, DOTTED, HATCHES, LONG, MOST_NAMED, ORANGE, PALETTE,
+                                  conflict_axis, draw_series, legend, shades, thin, whole_axis,
+                                  width_of)
 
 BINS = 200  # of a timeline with more records than that
 MOST_LANES = 32
@@ -56,6 +56,16 @@ def time_axis(axis, end, log_time=False):
     axis.set_xlabel(f"time since start ({unit})")
 
 
+def color_bar(axis, color_of, label):
+    """Beside the axis; the keys of the colors are numbers, in order."""
+    keys = list(color_of)
+    norm = matplotlib.colors.Normalize(vmin=keys[0], vmax=keys[-1])
+    cmap = matplotlib.colors.ListedColormap(list(color_of.values()))
+    axis.figure.colorbar(matplotlib.cm.ScalarMappable(norm=norm, cmap=cmap), label=label,
+                         cax=axis.inset_axes([1.02, 0.0, 0.025, 1.0]),
+                         ticks=MaxNLocator(integer=True))
+
+
 def rank_legend(axis, color_of):
     """Colors of ranks; with many of them a bar of colors beside the axis."""
     ranks = list(color_of)
@@ -65,11 +75,7 @@ def rank_legend(axis, color_of):
         legend(axis, [Line2D([], [], color=color_of[rank], linewidth=2.5, label=f"rank {rank}")
                       for rank in ranks], 5 if len(ranks) <= 5 else 4)
         return
-    norm = matplotlib.colors.Normalize(vmin=ranks[0], vmax=ranks[-1])
-    cmap = matplotlib.colors.ListedColormap([color_of[rank] for rank in ranks])
-    axis.figure.colorbar(matplotlib.cm.ScalarMappable(norm=norm, cmap=cmap), label="rank",
-                         cax=axis.inset_axes([1.02, 0.0, 0.025, 1.0]),
-                         ticks=MaxNLocator(integer=True))
+    color_bar(axis, color_of, "rank")
 
 
 def per_rank(frame):
@@ -385,57 +391,6 @@ def draw_migration_graph(figure, ranks, counts):
     low = min(y for _, y in spot.values())
     axis.set_ylim(min(-0.6, low - 0.45), max(y for _, y in spot.values()) + 0.4 + 0.15 * (
         len(ranks) <= 2))
-
-
-def tempering_rows(run):
-    """Rows of ranks that have tempered, with the share of exchanges made."""
-    rows = run.metrics.assign(swap=parameter(run.metrics, "swap"))
-    return rows[rows["temperature"].notna() | rows["swap"].notna()]
-
-
-def setting(run, key):
-    """A parameter as a number; None: not set, or chosen by the program (0)."""
-    try:
-        value = float(run.config.get(key, "0"))
-    except ValueError:
-        return None
-    return value if value > 0 else None
-
-
-def draw_tempering(figure, run):
-    top, bottom = figure.subplots(2, 1, sharex=True)
-    ranks = per_rank(tempering_rows(run))
-    color_of = shades(ranks)
-    for place, (rank, rows) in enumerate(ranks.items()):
-        for axis, name in ((top, "temperature"), (bottom, "swap")):
-            draw_series(axis, rows["t"], rows[name], color_of[rank],
-                        width_of(place, len(ranks)), band=len(ranks) <= 2)
-    for key, text in (("thermodynamic.t_min", "lowest set"), ("thermodynamic.t_max",
-                                                             "highest set")):
-        value = setting(run, key)
-        if value:
-            top.axhline(value, color=GRAY, linewidth=1.0, linestyle=DASHED)
-            top.text(0.0, value, f" {text}", fontsize=8, va="bottom", color="0.3")
-    low, high = (setting(run, f"thermodynamic.swap_{end}") for end in ("low", "high"))
-    if low and high:
-        bottom.axhspan(low, high, color=BLUE, alpha=0.1, linewidth=0)
-    for t in run.events.loc[run.events["event"] == "new_k", "t"]:
-        top.axvline(t, color="0.8", linewidth=0.8, zorder=0)
-    spread = top.get_ylim()
-    if spread[1] - spread[0] < 0.02:  # a ladder that stands still: no magnified noise
-        middle = sum(spread) / 2
-        top.set_ylim(max(0.0, middle - 0.02), middle + 0.02)
-    top.set_ylabel("coldest level\n(conflicts)")
-    bottom.set_ylim(0.0, 1.0)
-    bottom.set_ylabel("exchanges made")
-    bottom.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
-    time_axis(bottom, end_of(run))
-    figure.align_ylabels([top, bottom])
-    handles = [Patch(color=BLUE, alpha=0.15, linewidth=0, label="wanted")] if low and high else []
-    if 1 < len(ranks) <= MOST_NAMED:
-        handles += [Line2D([], [], color=color_of[rank], linewidth=2.5, label=f"rank {rank}")
-                    for rank in ranks]
-    legend(bottom, handles)
 
 
 def draw_gpu(figure, run):

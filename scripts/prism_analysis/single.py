@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from prism_analysis import coloring, plots_run
+from prism_analysis import coloring, plots_run, plots_tempering
 from prism_analysis.document import (Figure, Section, Table, Text, count, number, per_second,
                                      percent)
 
@@ -120,7 +120,7 @@ def profile_blocks(run):
 
 
 def tempering_blocks(run):
-    rows = plots_run.tempering_rows(run)
+    rows = plots_tempering.rows_of(run)
     if len(rows) == 0:
         return []
     last = rows.groupby("rank").last()
@@ -130,10 +130,9 @@ def tempering_blocks(run):
                     percent(part["swap"].mean()), percent(part["swap"].min()),
                     percent(part["swap"].max()), count(len(part))]
                    for rank, part in rows.groupby("rank")])
-    return [Figure("Temperatures and exchanges", "Coldest level of the ladder of temperatures, "
-                   "and the share of exchanges between neighboring levels that were made; "
-                   "vertical lines: a new k.",
-                   partial(plots_run.draw_tempering, run=run), 3.8), table]
+    return [Figure("Temperatures and exchanges", plots_tempering.text_of(run),
+                   partial(plots_tempering.draw, run=run),
+                   plots_tempering.height_of(run)), table]
 
 
 def coloring_blocks(run, graph):

@@ -31,13 +31,16 @@ def rc():
     return {**matplotlib.rcParamsDefault, **STYLE, "backend": "Agg"}
 
 
-def shades(keys):
-    """{key: color}; more than the palette has: from dark blue to yellow-green."""
+def ramp(keys):
+    """{key: color}: from dark blue to yellow-green."""
     keys = list(keys)
-    if len(keys) <= MOST_NAMED:
-        return dict(zip(keys, PALETTE))
-    ramp = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.92, len(keys)))
-    return dict(zip(keys, ramp))
+    return dict(zip(keys, matplotlib.colormaps["viridis"](np.linspace(0.0, 0.92, len(keys)))))
+
+
+def shades(keys):
+    """{key: color}; more than the palette has: a ramp."""
+    keys = list(keys)
+    return dict(zip(keys, PALETTE)) if len(keys) <= MOST_NAMED else ramp(keys)
 
 
 def gpu_axis(axis, numbers, unit):

@@ -5,6 +5,7 @@ and against the runs; its figures for what overlaps or leaves the picture; `pris
 Usage: test_report.py [PRISM]. Exit code 77: skipped."""
 import contextlib
 import csv
+import functools
 import io
 import os
 import re
@@ -27,7 +28,7 @@ from matplotlib.patches import FancyArrowPatch  # noqa: E402
 import made_runs  # noqa: E402
 from prism_analysis import __main__ as command_line  # noqa: E402
 from prism_analysis import (build, coloring, compare, document, load, page, paper,  # noqa: E402
-                            plots_run, single, style)
+                            plots_run, plots_tempering, single, style)
 
 TOOL = sys.argv[1] if len(sys.argv) > 1 else None
 VOID = {"meta", "link", "br", "img", "hr"}
@@ -357,6 +358,52 @@ class Figures(Folder):
                     self.check(figure)
                     count += 1
         self.assertGreater(count, 40)
+
+    def test_ladders(self):
+        """Of one rank and of many, of one level, never judged, at one moment, longer than shown."""
+        def rows(seconds, levels, share, rank=0, stream=-1):
+            return [{"t": float(t), "rank": rank, "stream": stream, "colors": 9, "level": level,
+                     "temperature": 0.1 * 1.2 ** level,
+                     "swap": share if level + 1 < levels else float("nan")}
+                    for t in range(1, seconds + 1) for level in range(levels)]
+
+        both = rows(3, 5, 0.3) + rows(2, 7, 0.4, stream=2)
+        many = [row for rank in range(9) for row in rows(2, 5, 0.1 * rank, rank)]
+        for name, table, lines, shown in [
+                ("ordinary", rows(4, 5, 0.3), 5, [4]), ("both", both, 5, [4, 6]),
+                ("many", many, 5, [4] * 9), ("one level", rows(2, 1, 0.3), 1, [0]),
+                ("never judged", rows(2, 4, float("nan")), 4, [0]),
+                ("a moment", rows(1, 3, 0.0), 3, [2]), ("long", rows(900, 20, 0.3), 20, [19])]:
+            path = self.make("ladder", [(0.5, 9)], 1000.0,
+                             tables={"telemetry/ladder": table})
+            run = load.read(path)
+            draw = functools.partial(plots_tempering.draw, run=run)
+            self.check(document.Figure(name, "", draw, plots_tempering.height_of(run)))
+            canvas = Canvas()
+            draw(canvas)
+            top, bottom = canvas.axes[:2]
+            self.assertEqual(len(top.lines), lines, name)
+            for line in top.lines:
+                self.assertEqual(line.get_xdata()[-1], 1000.0, name)
+                self.assertLessEqual(len(line.get_xdata()), 301, name)
+                values = np.asarray(line.get_ydata())
+                self.assertTrue((values == values[0]).all(), name)
+            got = [len(line.get_xdata()) for line in bottom.lines]
+            self.assertEqual(got, shown, name)
+            self.assertEqual(len(bottom.texts), int(sum(shown) == 0), name)
+            self.assertEqual("rank 0, CPU" in plots_tempering.text_of(run), len(got) > 1, name)
+
+    def test_ladders_of_older_files(self):
+        path = self.root / "old.h5"
+        for schema, words in ((3, "Coldest level"), (4, "Temperatures of all levels")):
+            made_runs.on_gpus(path, gpus=1, schema=schema)
+            run = load.read(path)
+            self.assertTrue(plots_tempering.text_of(run).startswith(words))
+            figure = single.tempering_blocks(run)[0]
+            self.check(figure)
+            canvas = Canvas()
+            figure.draw(canvas)
+            self.assertEqual(len(canvas.axes[0].lines), 1 if schema == 3 else 16)
 
     def test_words_of_migrations(self):
         """Neither on each other nor, for those beside a rank, on an arrow: all to all, and rings."""
