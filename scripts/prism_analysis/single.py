@@ -68,6 +68,16 @@ def energy(rows):
     return float(((power[1:] + power[:-1]) / 2 * np.diff(t)).sum() / 3600) if len(t) > 1 else None
 
 
+def over_time(rows, name):
+    """Mean of a value, each weighted with the span before it: at a new k records are close."""
+    known = rows[rows[name].notna()]
+    spans = np.diff(known["t"].to_numpy(float), prepend=np.nan)
+    values = known[name].to_numpy(float)
+    if len(known) < 2 or not spans[1:].sum() > 0:
+        return known[name].mean()
+    return float(np.average(values[1:], weights=spans[1:]))
+
+
 def gpu_table(run):
     rows = []
     for rank, part in run.gpu.groupby("rank"):
@@ -77,8 +87,9 @@ def gpu_table(run):
         hidden = (part["overlap"].fillna(0) * part["transfer_us"]).sum() / moved if moved else None
         slowed = sorted({word.strip() for text in plots_run.held_down(part)
                          for word in text.split(",") if word.strip()})
-        rows.append([str(int(rank)), percent(busy), percent(part["utilization"].mean() / 100),
-                     number(part["power_w"].mean()), number(part["power_w"].max()),
+        rows.append([str(int(rank)), percent(busy),
+                     percent(over_time(part, "utilization") / 100),
+                     number(over_time(part, "power_w")), number(part["power_w"].max()),
                      number(energy(part)), number(part["temperature_c"].max()),
                      number(part["memory_used_mb"].max()), percent(hidden),
                      ", ".join(slowed) or "no"])

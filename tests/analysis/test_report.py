@@ -514,6 +514,12 @@ class Parts(Folder):
         self.assertTrue(np.allclose(plots_run.busy_shares(old)[1], 0.75))
         self.assertEqual(len(plots_run.busy_shares(rows.head(1))[1]), 0)
 
+    def test_mean_over_time(self):
+        rows = pd.DataFrame({"t": [0.0, 1.0, 1.0, 5.0], "x": [9.0, 1.0, 50.0, 3.0]})
+        self.assertAlmostEqual(single.over_time(rows, "x"), (1 * 1 + 4 * 3) / 5)
+        self.assertEqual(single.over_time(rows.head(1), "x"), 9.0)
+        self.assertTrue(np.isnan(single.over_time(rows.assign(x=np.nan), "x")))
+
     def test_none_is_not_held_down(self):
         rows = pd.DataFrame({"throttle": ["", "none", "power cap"]})
         self.assertEqual(list(plots_run.held_down(rows)), ["", "", "power cap"])
