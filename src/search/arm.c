@@ -7,10 +7,18 @@
 #include "search/arm_pool.h"
 #include "search/seeds.h"
 
-static int32_t members_wanted(prism_method_t method, const prism_search_params_t *params) {
+/* By measurement (docs/EXPERIMENTS.md): what is easy is found soonest by few with short
+ * searches, and what is not, after some restarts, by more with longer ones. */
+enum { TOURNAMENT = 3, HEAD_LENGTH = 8000, POOL_MOVES = 8 /* a vertex */ };
+
+static int32_t most_members(prism_method_t method, const prism_search_params_t *params) {
   if (method == PRISM_METHOD_HEAD) return PRISM_ARM_HEAD_MEMBERS;
-  if (method == PRISM_METHOD_POOL) return params->population >= 2 ? params->population : 10;
-  return 1;
+  if (method != PRISM_METHOD_POOL) return 1;
+  return params->population >= 2 ? params->population : PRISM_ARM_POOL_MOST;
+}
+
+static int64_t length_wanted(prism_method_t method, int32_t n) {
+  return method == PRISM_METHOD_POOL ? POOL_MOVES * (int64_t)n : HEAD_LENGTH;
 }
 
 static bool is_population(prism_method_t method) {
@@ -28,9 +36,11 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
                               uint32_t individual, const prism_search_params_t *params) {
   *arm = (prism_arm_t){.method = method, .problem = problem, .k = k, .seed = seed,
                        .individual = individual, .diversity = -1.0};
-  arm->capacity = members_wanted(method, params);
-  arm->generation_iterations =
-      params->generation_iterations > 0 ? params->generation_iterations : 8000;
+  arm->capacity = arm->wanted = most_members(method, params);
+  if (method == PRISM_METHOD_POOL && params->population < 2) arm->wanted = PRISM_ARM_POOL_FIRST;
+  arm->generation_iterations = params->generation_iterations > 0
+                                   ? params->generation_iterations
+                                   : length_wanted(method, problem->n);
   prism_method_t moves = is_population(method) ? PRISM_METHOD_TABUCOL : method;
   prism_local_init(&arm->local, problem, isa, hooks, moves, k, params->tenure_base,
                    params->tenure_slope);
@@ -39,32 +49,33 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
     PRISM_TRY(individual_create(problem->n, &arm->member[i]));
   PRISM_TRY(individual_create(problem->n, &arm->best));
   if (!is_population(method)) return PRISM_OK;
-  for (int i = 0; i < 2; ++i) {
-    PRISM_TRY(individual_create(problem->n, &arm->elite[i]));
+  PRISM_TRY(PRISM_ALLOC_ZERO(arm->capacity, &arm->child));
+  for (int32_t i = 0; i < arm->capacity; ++i)
     PRISM_TRY(individual_create(problem->n, &arm->child[i]));
-  }
+  for (int i = 0; i < 2; ++i) PRISM_TRY(individual_create(problem->n, &arm->elite[i]));
   PRISM_TRY(individual_create(problem->n, &arm->migrant));
   return prism_crossover_init(&arm->crossover, problem->n, k);
+}
+
+static void free_individuals(prism_individual_t *individual, int32_t count) {
+  for (int32_t i = 0; i < count && individual != NULL; ++i) prism_free(individual[i].color);
+  prism_free(individual);
 }
 
 void prism_arm_release(prism_arm_t *arm) {
   prism_local_release(&arm->local);
   prism_tempering_destroy(&arm->tempering);
   prism_crossover_release(&arm->crossover);
-  for (int32_t i = 0; i < arm->capacity && arm->member != NULL; ++i)
-    prism_free(arm->member[i].color);
-  prism_free(arm->member);
-  for (int i = 0; i < 2; ++i) {
-    prism_free(arm->elite[i].color);
-    prism_free(arm->child[i].color);
-  }
+  free_individuals(arm->member, arm->capacity);
+  free_individuals(arm->child, arm->capacity);
+  for (int i = 0; i < 2; ++i) prism_free(arm->elite[i].color);
   prism_free(arm->migrant.color);
   prism_free(arm->best.color);
   memset(arm, 0, sizeof *arm);
 }
 
 prism_status_t prism_arm_found(prism_arm_t *arm, const int32_t *color) {
-  if (arm->members >= arm->capacity) return PRISM_OK;
+  if (arm->members >= arm->wanted) return PRISM_OK;
   prism_individual_t *member = &arm->member[arm->members++];
   memcpy(member->color, color, (size_t)arm->problem->n * sizeof *color);
   member->f = prism_coloring_conflicts(arm->problem->graph, color);
@@ -84,7 +95,8 @@ prism_rng_t prism_arm_stream(prism_arm_t *arm, prism_rng_purpose_t purpose) {
 
 /* Fill up with random founders. */
 static prism_status_t complete_members(prism_arm_t *arm) {
-  while (arm->members < arm->capacity) {
+  arm->inherited = arm->members > 0;
+  while (arm->members < arm->wanted) {
     prism_rng_t rng = prism_arm_stream(arm, PRISM_RNG_POOL);
     prism_individual_t *member = &arm->member[arm->members];
     PRISM_TRY(prism_seed_random(arm->problem->graph, arm->k, &rng, member->color));
@@ -193,6 +205,7 @@ prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *
                                  prism_arm_step_t *step) {
   *step = (prism_arm_step_t){.f = INT64_MAX};
   if (!arm->founded) PRISM_TRY(complete_members(arm));
+  arm->tournament = params->tournament > 0 ? params->tournament : TOURNAMENT;
   arm->length_given = params->generation_iterations > 0;
   if (arm->length_given) arm->generation_iterations = params->generation_iterations;
   if (arm->best.f == 0) {

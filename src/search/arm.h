@@ -4,9 +4,10 @@
  * A generation of a trajectory method (TABUCOL, PARTIALCOL, WEIGHTED) is L moves of
  * one individual; its tabu list ends with it. HEAD (Moalic & Gondran 2018): two
  * individuals, two GPX children, each searched for L moves, the best of earlier cycles
- * brought back. POOL: mates drawn at random, one child a generation, the pool kept apart
- * by partition distance (after Lu & Hao 2010; Goudet, Grelier & Hao 2022). L grows when a
- * population has converged without success. TEMPERING: L updates of the replicas, by
+ * brought back. POOL: every member has a child with the best of a few others drawn at random
+ * (Goldberg & Deb 1991), which takes its place, all at the same time (docs/EXPERIMENTS.md); a
+ * child is a generation. A population that has converged without success begins anew with
+ * longer searches, a pool also with more members. TEMPERING: L updates of the replicas, by
  * themselves a whole round; the one member is the coldest replica. One thread. */
 #ifndef PRISM_SEARCH_ARM_H
 #define PRISM_SEARCH_ARM_H
@@ -16,7 +17,7 @@
 #include "search/tempering.h"
 #include "seam/engine.h"
 
-enum { PRISM_ARM_HEAD_MEMBERS = 2 };
+enum { PRISM_ARM_HEAD_MEMBERS = 2, PRISM_ARM_POOL_FIRST = 4, PRISM_ARM_POOL_MOST = 8 };
 
 typedef struct prism_individual {
   int32_t *color; /* [view n]; owned */
@@ -36,10 +37,11 @@ typedef struct prism_arm {
   prism_crossover_t crossover;    /* HEAD and POOL only */
 
   int32_t members;                /* in `member`; a trajectory has 1 */
+  int32_t wanted;                 /* so many there shall be; a POOL's grow with its restarts */
   int32_t capacity;
   prism_individual_t *member;     /* [capacity] */
   prism_individual_t elite[2];    /* HEAD: best of this and of the last cycle; f < 0: none */
-  prism_individual_t child[2];
+  prism_individual_t *child;      /* [capacity], HEAD and POOL only */
   prism_individual_t migrant;     /* waiting; f < 0: none */
   prism_individual_t best;        /* fewest conflicts at this k */
   bool founded;                   /* members were made */
@@ -47,10 +49,11 @@ typedef struct prism_arm {
   int64_t generation_iterations;  /* L */
   bool length_given;              /* L comes from the parameters and does not grow */
   int64_t left;                   /* moves still owed to the child in search */
-  int32_t stage;                  /* HEAD: which child */
+  int32_t stage;                  /* HEAD, POOL: which child */
   int32_t cycle;                  /* HEAD: generations of this cycle */
-  int32_t searched;               /* POOL: founders that had their first search */
-  int32_t rejected;               /* POOL: children in a row that found no place */
+  int32_t tournament;             /* POOL: a mate is the best of so many */
+  bool searched;                  /* POOL: the members are not founders any more */
+  bool inherited;                 /* POOL: some came with others' colourings */
   double diversity;               /* mean distance / n, -1 for one individual */
   int64_t generations;
   int32_t restarts;
@@ -71,7 +74,7 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
                               uint32_t individual, const prism_search_params_t *params);
 void prism_arm_release(prism_arm_t *arm);
 
-/* Add a founder [view n], copied. Members beyond the method's size are ignored. */
+/* Add a founder [view n], copied. Members beyond those wanted are ignored. */
 prism_status_t prism_arm_found(prism_arm_t *arm, const int32_t *color);
 
 /* Search for up to `iterations` moves; missing founders are drawn at random. Ends

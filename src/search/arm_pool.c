@@ -23,7 +23,7 @@ static int32_t distance(prism_arm_t *arm, const int32_t *a, const int32_t *b) {
   return arm->problem->n - prism_crossover_similarity(&arm->crossover, a, b);
 }
 
-/* Two individuals closer than this are copies for the purposes of a pool. */
+/* A migrant closer than this to a member is a copy of it. */
 static int32_t near_copy(const prism_arm_t *arm) { return arm->problem->n / 20 + 1; }
 
 static prism_status_t renew(prism_arm_t *arm, prism_individual_t *individual) {
@@ -33,16 +33,20 @@ static prism_status_t renew(prism_arm_t *arm, prism_individual_t *individual) {
   return PRISM_OK;
 }
 
-/* The population has converged: longer searches, everybody but the best anew. */
+/* The population has converged: everybody anew, more of them and with longer searches. What
+ * others brought had lost its differences before: no sign that either was too small. */
 static prism_status_t restart(prism_arm_t *arm) {
   enum { LONGEST = 1 << 20 };
   ++arm->restarts;
-  if (!arm->length_given && arm->generation_iterations < LONGEST) arm->generation_iterations *= 2;
-  int32_t kept = arm->method == PRISM_METHOD_POOL ? 1 : 0;
-  if (kept == 1) copy(arm, &arm->member[0], &arm->best);
-  for (int32_t i = kept; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));
+  if (!arm->inherited && !arm->length_given && arm->generation_iterations < LONGEST)
+    arm->generation_iterations *= 2;
+  if (!arm->inherited)
+    arm->wanted = 2 * arm->wanted < arm->capacity ? 2 * arm->wanted : arm->capacity;
+  arm->members = arm->wanted;
+  for (int32_t i = 0; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));
   arm->elite[0].f = arm->elite[1].f = -1;
   arm->cycle = 0;
+  arm->searched = arm->inherited = false;
   return PRISM_OK;
 }
 
@@ -89,65 +93,72 @@ static prism_status_t head_settle(prism_arm_t *arm) {
 
 /* ---- pool ---- */
 
-static prism_status_t pool_breed(prism_arm_t *arm) {
-  prism_rng_t rng = prism_arm_stream(arm, PRISM_RNG_CROSSOVER);
-  int32_t a = (int32_t)prism_rng_below(&rng, (uint32_t)arm->members);
-  int32_t b = (int32_t)prism_rng_below(&rng, (uint32_t)arm->members - 1);
-  if (b >= a) ++b;
-  /* Founders are searched once before they mate. */
-  if (arm->searched < arm->members)
-    copy(arm, &arm->child[0], &arm->member[arm->searched]);
-  else
-    prism_crossover_gpx(&arm->crossover, arm->member[a].color, arm->member[b].color, &rng,
-                        arm->child[0].color);
-  return prism_local_start(&arm->local, arm->child[0].color);
+/* The best of some others, the first of equals. */
+static int32_t draw_mate(const prism_arm_t *arm, int32_t member, prism_rng_t *rng) {
+  int32_t best = -1;
+  for (int32_t t = 0; t < arm->tournament; ++t) {
+    int32_t other = (int32_t)prism_rng_below(rng, (uint32_t)arm->members - 1);
+    if (other >= member) ++other;
+    if (best < 0 || arm->member[other].f < arm->member[best].f) best = other;
+  }
+  return best;
 }
 
-/* The newcomer replaces a near copy that is not better, else the worst member.
- * [out] apart: mean distance to the members. Returns the place, -1: rejected. */
-static int32_t pool_place(prism_arm_t *arm, const prism_individual_t *newcomer, double *apart) {
-  int32_t nearest = 0, nearest_distance = INT32_MAX, worst = 0;
-  int64_t sum = 0;
-  for (int32_t i = 0; i < arm->members; ++i) {
-    int32_t d = distance(arm, newcomer->color, arm->member[i].color);
-    sum += d;
-    if (d < nearest_distance) {
-      nearest_distance = d;
-      nearest = i;
-    }
-    if (arm->member[i].f > arm->member[worst].f) worst = i;
+static prism_status_t pool_breed(prism_arm_t *arm) {
+  prism_individual_t *child = &arm->child[arm->stage], *parent = &arm->member[arm->stage];
+  if (!arm->searched) { /* founders are searched once before they mate */
+    copy(arm, child, parent);
+  } else {
+    prism_rng_t rng = prism_arm_stream(arm, PRISM_RNG_CROSSOVER);
+    int32_t mate = draw_mate(arm, arm->stage, &rng);
+    prism_crossover_gpx(&arm->crossover, parent->color, arm->member[mate].color, &rng,
+                        child->color);
   }
-  *apart = (double)sum / (double)arm->members / (double)arm->problem->n;
-  if (nearest_distance < near_copy(arm))
-    return newcomer->f <= arm->member[nearest].f ? nearest : -1;
-  return newcomer->f <= arm->member[worst].f ? worst : -1;
+  return prism_local_start(&arm->local, child->color);
+}
+
+/* Mean distance of two members; of so many pairs, where there are more. */
+static double spread(prism_arm_t *arm) {
+  enum { PAIRS = 64 };
+  const int32_t all = arm->members * (arm->members - 1) / 2, pairs = all < PAIRS ? all : PAIRS;
+  prism_rng_t rng = prism_arm_stream(arm, PRISM_RNG_POOL);
+  int64_t sum = 0;
+  int32_t i = 0, j = 0;
+  for (int32_t pair = 0; pair < pairs; ++pair) {
+    if (all > PAIRS) {
+      i = (int32_t)prism_rng_below(&rng, (uint32_t)arm->members);
+      j = (int32_t)prism_rng_below(&rng, (uint32_t)arm->members - 1);
+      j += j >= i;
+    } else if (++j >= arm->members) {
+      j = ++i + 1;
+    }
+    sum += distance(arm, arm->member[i].color, arm->member[j].color);
+  }
+  return (double)sum / (double)pairs / (double)arm->problem->n;
+}
+
+static void admit(prism_arm_t *arm) {
+  int32_t worst = 0;
+  if (arm->migrant.f < 0) return;
+  for (int32_t i = 1; i < arm->members; ++i)
+    if (arm->member[i].f > arm->member[worst].f) worst = i;
+  swap(&arm->member[worst], &arm->migrant);
+  arm->migrant.f = -1;
 }
 
 static prism_status_t pool_settle(prism_arm_t *arm) {
-  prism_individual_t *child = &arm->child[0];
+  static const double converged = 0.05, worn = 0.1; /* the latter if inherited */
+  prism_individual_t *child = &arm->child[arm->stage];
   prism_local_best(&arm->local, child->color, &child->f);
   prism_arm_note_best(arm, child);
   ++arm->generations;
-  if (arm->searched < arm->members) {
-    swap(&arm->member[arm->searched++], child);
-    return PRISM_OK;
-  }
-  double apart = 0.0;
-  int32_t place = pool_place(arm, child, &apart);
-  arm->diversity = arm->diversity < 0.0 ? apart : 0.9 * arm->diversity + 0.1 * apart;
-  arm->rejected = place < 0 ? arm->rejected + 1 : 0;
-  if (place >= 0) swap(&arm->member[place], child);
-  if (arm->migrant.f >= 0) {
-    place = pool_place(arm, &arm->migrant, &apart);
-    if (place >= 0) swap(&arm->member[place], &arm->migrant);
-    arm->migrant.f = -1;
-  }
-  /* Near copies replace each other, so a converged pool stays at that distance. */
-  if (arm->diversity >= 0.1 && arm->rejected < 5 * arm->members) return PRISM_OK;
-  arm->rejected = 0;
-  arm->searched = 1; /* the new members are founders again */
-  arm->diversity = -1.0;
-  return restart(arm);
+  if (++arm->stage < arm->members) return PRISM_OK;
+  arm->stage = 0;
+  for (int32_t i = 0; i < arm->members; ++i) swap(&arm->member[i], &arm->child[i]);
+  arm->searched = true;
+  admit(arm);
+  arm->diversity = spread(arm);
+  return arm->diversity < (arm->inherited ? worn : converged) ? restart(arm) : PRISM_OK;
 }
 
 /* ---- both ---- */
@@ -163,7 +174,7 @@ prism_status_t prism_arm_settle(prism_arm_t *arm) {
 prism_status_t prism_arm_offer(prism_arm_t *arm, const int32_t *color,
                                prism_import_result_t *result) {
   *result = (prism_import_result_t){false, -1};
-  if (arm->migrant.color == NULL || arm->members < arm->capacity) return PRISM_OK;
+  if (arm->migrant.color == NULL || !arm->founded) return PRISM_OK;
   int64_t f = prism_coloring_conflicts(arm->problem->graph, color);
   int32_t nearest = arm->problem->n;
   int64_t worst = 0;

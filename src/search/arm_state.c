@@ -6,15 +6,17 @@
 enum { SEARCH_NONE, SEARCH_CELLS, SEARCH_POINT, SEARCHES };
 
 static const int64_t most_moves = INT64_C(1) << 60;
-enum { MOST_COUNT = 1 << 30, MOST_TENURE = (1 << 24) + 1 };
+enum { MOST_COUNT = 1 << 30, MOST_TENURE = (1 << 24) + 1, MOST_MEMBERS = 1 << 20 };
 
 static bool is_partial(const prism_arm_t *arm) { return arm->method == PRISM_METHOD_PARTIALCOL; }
 
 static bool has_pool(const prism_arm_t *arm) { return arm->migrant.color != NULL; }
 
-/* Children of HEAD that the rest of the generation builds on. */
-static bool has_children(const prism_arm_t *arm) {
-  return arm->method == PRISM_METHOD_HEAD && (arm->stage > 0 || arm->left > 0);
+/* Children that the rest of the generation builds on: HEAD makes both at once, of a pool those
+ * are that were searched. */
+static int32_t children_of(const prism_arm_t *arm) {
+  if (arm->method == PRISM_METHOD_POOL) return arm->stage;
+  return arm->method == PRISM_METHOD_HEAD && (arm->stage > 0 || arm->left > 0) ? 2 : 0;
 }
 
 /* ---- saving ---- */
@@ -71,14 +73,15 @@ static prism_status_t save_search(const prism_arm_t *arm, prism_rows_t *rows,
 
 prism_status_t prism_arm_save(const prism_arm_t *arm, prism_rows_t *rows, prism_pack_t *pack) {
   prism_pack_i32(pack, arm->capacity);
+  prism_pack_i32(pack, arm->members);
   prism_pack_u64(pack, arm->draws);
   prism_pack_i64(pack, arm->generation_iterations);
   prism_pack_bool(pack, arm->length_given);
   prism_pack_i64(pack, arm->left);
   prism_pack_i32(pack, arm->stage);
   prism_pack_i32(pack, arm->cycle);
-  prism_pack_i32(pack, arm->searched);
-  prism_pack_i32(pack, arm->rejected);
+  prism_pack_bool(pack, arm->searched);
+  prism_pack_bool(pack, arm->inherited);
   prism_pack_f64(pack, arm->diversity);
   prism_pack_i64(pack, arm->generations);
   prism_pack_i32(pack, arm->restarts);
@@ -89,8 +92,10 @@ prism_status_t prism_arm_save(const prism_arm_t *arm, prism_rows_t *rows, prism_
     put(arm, &arm->elite[1], rows, pack);
     put(arm, &arm->migrant, rows, pack);
   }
-  for (int i = 0; i < 2 && has_children(arm); ++i) /* f of one not searched yet is not known */
-    prism_rows_put(rows, pack, arm->method, arm->child[i].color, -1);
+  for (int32_t i = 0; i < children_of(arm); ++i) { /* f of one not searched yet is not known */
+    bool searched = arm->method == PRISM_METHOD_POOL;
+    prism_rows_put(rows, pack, arm->method, arm->child[i].color, searched ? arm->child[i].f : -1);
+  }
   PRISM_TRY(save_search(arm, rows, pack));
   prism_pack_bool(pack, arm->tempering != NULL);
   if (arm->tempering != NULL) prism_tempering_save(arm->tempering, rows, pack);
@@ -114,10 +119,10 @@ static void read_counters(prism_arm_t *arm, prism_unpack_t *unpack) {
   arm->generation_iterations = prism_unpack_i64(unpack, 1, most_moves);
   arm->length_given = prism_unpack_bool(unpack);
   arm->left = prism_unpack_i64(unpack, 0, most_moves);
-  arm->stage = prism_unpack_i32(unpack, 0, arm->method == PRISM_METHOD_HEAD ? 1 : 0);
+  arm->stage = prism_unpack_i32(unpack, 0, has_pool(arm) ? arm->members - 1 : 0);
   arm->cycle = prism_unpack_i32(unpack, 0, MOST_COUNT);
-  arm->searched = prism_unpack_i32(unpack, 0, arm->capacity);
-  arm->rejected = prism_unpack_i32(unpack, 0, MOST_COUNT);
+  arm->searched = prism_unpack_bool(unpack);
+  arm->inherited = prism_unpack_bool(unpack);
   arm->diversity = prism_unpack_f64(unpack, -1.0, 1.0);
   arm->generations = prism_unpack_i64(unpack, 0, most_moves);
   arm->restarts = prism_unpack_i32(unpack, 0, MOST_COUNT);
@@ -131,7 +136,7 @@ static void read_individuals(prism_arm_t *arm, const prism_row_source_t *source)
     get(arm, source, &arm->elite[1]);
     get(arm, source, &arm->migrant);
   }
-  for (int i = 0; i < 2 && has_children(arm); ++i) need(arm, source, &arm->child[i]);
+  for (int32_t i = 0; i < children_of(arm); ++i) need(arm, source, &arm->child[i]);
 }
 
 /* Arrays of a local search's point. */
@@ -210,12 +215,16 @@ static prism_status_t read_tempering(prism_arm_t *arm, const prism_row_source_t 
 prism_status_t prism_arm_restore(prism_arm_t *arm, const prism_arm_setup_t *setup,
                                  const prism_row_source_t *source) {
   prism_unpack_t *unpack = source->unpack;
-  int32_t capacity = prism_unpack_count(unpack, INT32_MAX, 4); /* a row of each member follows */
+  int32_t capacity = prism_unpack_i32(unpack, 1, MOST_MEMBERS);
+  int32_t members = prism_unpack_count(unpack, capacity, 4); /* a row of each follows */
+  /* Only a pool that chooses its size by itself has room for more than it has. */
+  if (members < 1 || (capacity > PRISM_ARM_POOL_MOST && members != capacity)) unpack->bad = true;
+  if (unpack->bad) capacity = members = 1;
   prism_search_params_t params = {.population = capacity, .tenure_base = 1.0};
   PRISM_TRY(prism_arm_init(arm, setup->method, source->problem, setup->isa, setup->hooks,
                            setup->k, setup->seed, setup->individual, &params));
-  if (arm->capacity != capacity) unpack->bad = true;
-  arm->members = arm->capacity;
+  if (arm->capacity != capacity || (has_pool(arm) && members < 2)) unpack->bad = true;
+  arm->members = arm->wanted = members;
   arm->founded = true;
   read_counters(arm, unpack);
   read_individuals(arm, source);

@@ -36,7 +36,7 @@ uint32_t prism_portfolio_methods(uint32_t able, int32_t only, bool tempering) {
     return wanted == 0 && only == PRISM_METHOD_HEAD ? able & pool : wanted;
   }
   uint32_t methods = able;
-  if ((able & head) != 0) methods &= ~pool; /* on one thread HEAD serves better */
+  if ((able & pool) != 0) methods &= ~head; /* both breed, and a pool does it better */
   if (!tempering) methods &= ~PRISM_METHOD_BIT(PRISM_METHOD_TEMPERING);
   return methods;
 }

@@ -44,8 +44,8 @@ void prism_portfolio_init(prism_portfolio_t *portfolio, const prism_portfolio_se
 
 /* Methods of an island that runs `able`, as the user wants it: `only` is a
  * prism_method_t or -1 for a choice of methods; `tempering` lets it take part in that
- * choice. POOL stands in for HEAD where that is not to be had: both breed, HEAD with two
- * individuals, POOL with many; so TABUCOL is left out there unless it is asked for.
+ * choice. HEAD and POOL both breed, with two individuals and with more: of an island that
+ * can do both only POOL takes part, and it stands in for a HEAD that is not to be had.
  * 0: nothing is left for this island. */
 uint32_t prism_portfolio_methods(uint32_t able, int32_t only, bool tempering);
 

@@ -98,7 +98,7 @@ static void init_portfolios(prism_run_t *run) {
   /* Where a clique comes close to the colours there is structure, which edge weights
    * exploit; crossover is better where there is none. */
   bool structured = 5 * run->shared->lower_bound >= 3 * run->shared->colors;
-  prism_method_t wanted = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_HEAD;
+  prism_method_t wanted = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_POOL;
   for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
     bool gpu = strcmp(island->info.mode, "gpu") == 0;

@@ -133,14 +133,14 @@ static void success_is_remembered(void **state) {
       assert_true(portfolio.arm[m].spent == 0.0);
       assert_int_equal(portfolio.arm[m].f_best, -1);
     }
-    if (k < 20) assert_int_equal(prism_portfolio_choose(&portfolio), PRISM_METHOD_HEAD);
+    if (k < 20) assert_int_equal(prism_portfolio_choose(&portfolio), PRISM_METHOD_POOL);
     for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
       if (!portfolio.arm[m].allowed) continue;
       prism_summary_t summary = {.k = k, .method = (prism_method_t)m,
-                                 .f_best = m == PRISM_METHOD_HEAD ? 0 : 3};
+                                 .f_best = m == PRISM_METHOD_POOL ? 0 : 3};
       prism_portfolio_reward(&portfolio, &summary, 10.0);
     }
-    prism_portfolio_solved(&portfolio, PRISM_METHOD_HEAD);
+    prism_portfolio_solved(&portfolio, PRISM_METHOD_POOL);
   }
 }
 
@@ -182,11 +182,13 @@ static void islands_differ(void **state) {
   const uint32_t pool = PRISM_METHOD_BIT(PRISM_METHOD_POOL);
   const uint32_t tabucol = PRISM_METHOD_BIT(PRISM_METHOD_TABUCOL);
   const uint32_t tempering = PRISM_METHOD_BIT(PRISM_METHOD_TEMPERING);
-  assert_int_equal(prism_portfolio_methods(all, -1, true), all & ~pool);
-  assert_int_equal(prism_portfolio_methods(all, -1, false), all & ~pool & ~tempering);
+  assert_int_equal(prism_portfolio_methods(all, -1, true), all & ~head);
+  assert_int_equal(prism_portfolio_methods(all, -1, false), all & ~head & ~tempering);
   assert_int_equal(prism_portfolio_methods(all, PRISM_METHOD_POOL, true), pool);
+  assert_int_equal(prism_portfolio_methods(all, PRISM_METHOD_HEAD, true), head);
+  assert_int_equal(prism_portfolio_methods(head | tabucol, -1, true), head | tabucol);
   assert_int_equal(prism_portfolio_methods(all, PRISM_METHOD_TEMPERING, false), tempering);
-  /* An island that breeds with many individuals only. */
+  /* An island that breeds in a pool only. */
   const uint32_t large = pool | tabucol;
   assert_int_equal(prism_portfolio_methods(large, -1, true), large);
   assert_int_equal(prism_portfolio_methods(large | tempering, -1, true), large | tempering);
