@@ -55,8 +55,8 @@ static void check_individual(const ground_t *ground, int32_t k,
   assert_int_equal(individual->f, oracle_conflicts(ground->graph, individual->color));
 }
 
-static void check_arm(const ground_t *ground, const prism_arm_t *arm) {
-  assert_int_equal(arm->members, arm->capacity);
+static void check_arm_of(const ground_t *ground, const prism_arm_t *arm, int32_t members) {
+  assert_int_equal(arm->members, members);
   check_individual(ground, arm->k, &arm->best);
   for (int32_t i = 0; i < arm->members; ++i) {
     check_individual(ground, arm->k, &arm->member[i]);
@@ -66,6 +66,10 @@ static void check_arm(const ground_t *ground, const prism_arm_t *arm) {
     if (arm->elite[i].color != NULL && arm->elite[i].f >= 0)
       check_individual(ground, arm->k, &arm->elite[i]);
   assert_true(arm->diversity <= 1.0);
+}
+
+static void check_arm(const ground_t *ground, const prism_arm_t *arm) {
+  check_arm_of(ground, arm, arm->capacity);
 }
 
 static void budgets_are_exact(void **state) {
@@ -203,6 +207,82 @@ static void converged_populations_restart(void **state) {
   ground_release(&ground);
 }
 
+/* Until the arm has begun anew `restarts` times. */
+static void advance_to_restart(prism_arm_t *arm, const prism_search_params_t *params,
+                               const ground_t *ground, int32_t restarts) {
+  prism_arm_step_t step;
+  while (arm->restarts < restarts) {
+    assert_int_equal(prism_arm_advance(arm, params, 100, NULL, &step), PRISM_OK);
+    check_arm_of(ground, arm, arm->wanted);
+  }
+}
+
+/* Pools of the engine's choice begin small; those of the user stay as they are. */
+static void pools_grow(void **state) {
+  (void)state;
+  enum { N = 60, K = 6, MOVES = 8 * N };
+  ground_t ground = random_ground(N, 0.5, 12);
+  prism_search_params_t params = params_of(PRISM_METHOD_POOL, 0);
+  params.population = 0;
+  prism_arm_t arm;
+  arm_of(&arm, &ground, K, &params);
+  for (int32_t restarts = 0; restarts < 4; ++restarts) {
+    advance_to_restart(&arm, &params, &ground, restarts);
+    assert_int_equal(arm.wanted, restarts == 0 ? PRISM_ARM_POOL_FIRST : PRISM_ARM_POOL_MOST);
+    assert_int_equal(arm.generation_iterations, MOVES << restarts);
+  }
+  prism_arm_release(&arm);
+
+  arm_of(&arm, &ground, K, &params); /* with somebody else's coloring nothing is learned yet */
+  int32_t color[N] = {0};
+  assert_int_equal(prism_arm_found(&arm, color), PRISM_OK);
+  advance_to_restart(&arm, &params, &ground, 1);
+  assert_int_equal(arm.wanted, PRISM_ARM_POOL_FIRST);
+  assert_int_equal(arm.generation_iterations, MOVES);
+  advance_to_restart(&arm, &params, &ground, 2);
+  assert_int_equal(arm.wanted, PRISM_ARM_POOL_MOST);
+  assert_int_equal(arm.generation_iterations, 2 * MOVES);
+  prism_arm_release(&arm);
+
+  params.population = 3;
+  params.generation_iterations = 300;
+  arm_of(&arm, &ground, K, &params);
+  advance_to_restart(&arm, &params, &ground, 2);
+  assert_int_equal(arm.members, 3);
+  assert_int_equal(arm.generation_iterations, 300);
+  prism_arm_release(&arm);
+  ground_release(&ground);
+}
+
+/* Children take their parents' places when all of them have been searched. */
+static void generations_change_at_once(void **state) {
+  (void)state;
+  enum { K = 9, MEMBERS = 5, MOVES = 300 };
+  ground_t ground = random_ground(100, 0.5, 13);
+  prism_search_params_t params = params_of(PRISM_METHOD_POOL, MOVES);
+  prism_arm_t arm;
+  prism_arm_step_t step;
+  arm_of(&arm, &ground, K, &params);
+  assert_int_equal(prism_arm_advance(&arm, &params, MEMBERS * MOVES, NULL, &step), PRISM_OK);
+  for (int generation = 0; generation < 4 && arm.restarts == 0; ++generation) {
+    int32_t *before[MEMBERS], *child[MEMBERS];
+    for (int i = 0; i < MEMBERS; ++i) before[i] = arm.member[i].color;
+    for (int i = 0; i < MEMBERS; ++i) child[i] = arm.child[i].color;
+    for (int i = 1; i < MEMBERS; ++i) {
+      assert_int_equal(prism_arm_advance(&arm, &params, MOVES, NULL, &step), PRISM_OK);
+      assert_int_equal(arm.stage, i);
+      for (int j = 0; j < MEMBERS; ++j) assert_ptr_equal(arm.member[j].color, before[j]);
+      check_individual(&ground, K, &arm.child[i - 1]);
+    }
+    assert_int_equal(prism_arm_advance(&arm, &params, MOVES, NULL, &step), PRISM_OK);
+    assert_int_equal(arm.stage, 0);
+    for (int j = 0; j < MEMBERS; ++j) assert_ptr_equal(arm.member[j].color, child[j]);
+  }
+  assert_int_equal(arm.generations, 5 * MEMBERS);
+  prism_arm_release(&arm);
+  ground_release(&ground);
+}
+
 static bool is_member(const prism_arm_t *arm, const int32_t *color) {
   size_t bytes = (size_t)arm->problem->n * sizeof *color;
   for (int32_t i = 0; i < arm->members; ++i)
@@ -269,6 +349,8 @@ int main(void) {
       cmocka_unit_test(founders_are_used),
       cmocka_unit_test(stop_is_obeyed),
       cmocka_unit_test(converged_populations_restart),
+      cmocka_unit_test(pools_grow),
+      cmocka_unit_test(generations_change_at_once),
       cmocka_unit_test(migrants_join),
       cmocka_unit_test(nothing_is_left),
   };
