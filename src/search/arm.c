@@ -8,7 +8,7 @@
 #include "search/seeds.h"
 
 /* By measurement (docs/EXPERIMENTS.md): what is easy is found soonest by few with short
- * searches, and what is not, after some restarts, by more with longer ones. */
+ * searches, and what is not by more with longer ones. */
 enum { TOURNAMENT = 3, HEAD_LENGTH = 8000, POOL_MOVES = 8 /* a vertex */ };
 
 static int32_t most_members(prism_method_t method, const prism_search_params_t *params) {
@@ -95,7 +95,6 @@ prism_rng_t prism_arm_stream(prism_arm_t *arm, prism_rng_purpose_t purpose) {
 
 /* Fill up with random founders. */
 static prism_status_t complete_members(prism_arm_t *arm) {
-  arm->inherited = arm->members > 0;
   while (arm->members < arm->wanted) {
     prism_rng_t rng = prism_arm_stream(arm, PRISM_RNG_POOL);
     prism_individual_t *member = &arm->member[arm->members];

@@ -37,7 +37,7 @@ typedef struct prism_arm {
   prism_crossover_t crossover;    /* HEAD and POOL only */
 
   int32_t members;                /* in `member`; a trajectory has 1 */
-  int32_t wanted;                 /* so many there shall be; a POOL's grow with its restarts */
+  int32_t wanted;                 /* so many there shall be; the first POOL at a k is small */
   int32_t capacity;
   prism_individual_t *member;     /* [capacity] */
   prism_individual_t elite[2];    /* HEAD: best of this and of the last cycle; f < 0: none */
@@ -53,7 +53,6 @@ typedef struct prism_arm {
   int32_t cycle;                  /* HEAD: generations of this cycle */
   int32_t tournament;             /* POOL: a mate is the best of so many */
   bool searched;                  /* POOL: the members are not founders any more */
-  bool inherited;                 /* POOL: some came with others' colourings */
   double diversity;               /* mean distance / n, -1 for one individual */
   int64_t generations;
   int32_t restarts;

@@ -33,20 +33,17 @@ static prism_status_t renew(prism_arm_t *arm, prism_individual_t *individual) {
   return PRISM_OK;
 }
 
-/* The population has converged: everybody anew, more of them and with longer searches. What
- * others brought had lost its differences before: no sign that either was too small. */
+/* The population has converged: everybody anew, with longer searches and, in a pool, no longer
+ * few. */
 static prism_status_t restart(prism_arm_t *arm) {
   enum { LONGEST = 1 << 20 };
   ++arm->restarts;
-  if (!arm->inherited && !arm->length_given && arm->generation_iterations < LONGEST)
-    arm->generation_iterations *= 2;
-  if (!arm->inherited)
-    arm->wanted = 2 * arm->wanted < arm->capacity ? 2 * arm->wanted : arm->capacity;
-  arm->members = arm->wanted;
+  if (!arm->length_given && arm->generation_iterations < LONGEST) arm->generation_iterations *= 2;
+  arm->members = arm->wanted = arm->capacity;
   for (int32_t i = 0; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));
   arm->elite[0].f = arm->elite[1].f = -1;
   arm->cycle = 0;
-  arm->searched = arm->inherited = false;
+  arm->searched = false;
   return PRISM_OK;
 }
 
@@ -147,7 +144,7 @@ static void admit(prism_arm_t *arm) {
 }
 
 static prism_status_t pool_settle(prism_arm_t *arm) {
-  static const double converged = 0.05, worn = 0.1; /* the latter if inherited */
+  static const double converged = 0.05;
   prism_individual_t *child = &arm->child[arm->stage];
   prism_local_best(&arm->local, child->color, &child->f);
   prism_arm_note_best(arm, child);
@@ -158,7 +155,7 @@ static prism_status_t pool_settle(prism_arm_t *arm) {
   arm->searched = true;
   admit(arm);
   arm->diversity = spread(arm);
-  return arm->diversity < (arm->inherited ? worn : converged) ? restart(arm) : PRISM_OK;
+  return arm->diversity < converged ? restart(arm) : PRISM_OK;
 }
 
 /* ---- both ---- */
