@@ -9,7 +9,7 @@
 
 /* By measurement (docs/EXPERIMENTS.md): what is easy is found soonest by few with short
  * searches, and what is not by more with longer ones. */
-enum { TOURNAMENT = 3, HEAD_LENGTH = 8000, POOL_MOVES = 8 /* a vertex */ };
+enum { TOURNAMENT = 3, LENGTH = 8000, POOL_MOVES = 8 /* a vertex */, POOL_LEAST = 1000 };
 
 static int32_t most_members(prism_method_t method, const prism_search_params_t *params) {
   if (method == PRISM_METHOD_HEAD) return PRISM_ARM_HEAD_MEMBERS;
@@ -18,7 +18,9 @@ static int32_t most_members(prism_method_t method, const prism_search_params_t *
 }
 
 static int64_t length_wanted(prism_method_t method, int32_t n) {
-  return method == PRISM_METHOD_POOL ? POOL_MOVES * (int64_t)n : HEAD_LENGTH;
+  if (method != PRISM_METHOD_POOL) return LENGTH;
+  const int64_t moves = POOL_MOVES * (int64_t)n;
+  return moves > POOL_LEAST ? moves : POOL_LEAST;
 }
 
 static bool is_population(prism_method_t method) {

@@ -13,7 +13,7 @@
 
 static const uint64_t seed = 20261207;
 
-enum { MAX_N = 120 };
+enum { MAX_N = 130 };
 
 static prism_search_params_t params_of(prism_method_t method, int64_t generation) {
   return (prism_search_params_t){.version = 1, .method = method, .population = 5,
@@ -221,7 +221,7 @@ static void advance_to_restart(prism_arm_t *arm, const prism_search_params_t *pa
  * it is. */
 static void pools_grow(void **state) {
   (void)state;
-  enum { N = 60, K = 6, MOVES = 8 * N };
+  enum { N = 130, K = 11, MOVES = 8 * N };
   ground_t ground = random_ground(N, 0.5, 12);
   prism_search_params_t params = params_of(PRISM_METHOD_POOL, 0);
   params.population = 0;
