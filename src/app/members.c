@@ -42,6 +42,15 @@ prism_status_t prism_member_graph(prism_text_t *out, const prism_run_head_t *hea
   return prism_member_close(out, "},");
 }
 
+prism_status_t prism_member_rank(prism_text_t *out, int32_t rank, const prism_rank_row_t *where,
+                                 const prism_metric_t *last) {
+  PRISM_TRY(prism_member_whole(out, "rank", rank));
+  PRISM_TRY(prism_member_text(out, "host", where != NULL ? where->host : ""));
+  PRISM_TRY(prism_member_text(out, "device", where != NULL ? where->device : ""));
+  PRISM_TRY(prism_member_text(out, "mode", last->mode));
+  return prism_member_text(out, "phase", last->phase);
+}
+
 prism_status_t prism_member_close(prism_text_t *out, const char *close) {
   if (out->length > 0 && out->data[out->length - 1] == ',') out->data[--out->length] = '\0';
   return prism_text_add(out, "%s", close);

@@ -21,6 +21,11 @@ prism_status_t prism_member_record(prism_text_t *out, prism_record_kind_t kind, 
 /* Append "graph":{...} of a run and a comma. */
 prism_status_t prism_member_graph(prism_text_t *out, const prism_run_head_t *head);
 
+/* Append what tells a rank from others: "rank", "host", "device", "mode" and "phase", each with a
+ * comma. [in] where  NULL: not known */
+prism_status_t prism_member_rank(prism_text_t *out, int32_t rank, const prism_rank_row_t *where,
+                                 const prism_metric_t *last);
+
 /* After the last of a list of members or elements: `close` in place of the comma. */
 prism_status_t prism_member_close(prism_text_t *out, const char *close);
 

@@ -218,11 +218,7 @@ static prism_status_t json_rank(const prism_monitor_t *monitor, int32_t rank, pr
   const prism_run_rank_stats_t *row = &monitor->stats.rank[rank];
   const prism_rank_row_t *where = prism_monitor_rank(prism_run_head(monitor->reader), rank);
   PRISM_TRY(prism_text_add(out, "{"));
-  PRISM_TRY(prism_member_whole(out, "rank", rank));
-  PRISM_TRY(prism_member_text(out, "host", where != NULL ? where->host : ""));
-  PRISM_TRY(prism_member_text(out, "device", where != NULL ? where->device : ""));
-  PRISM_TRY(prism_member_text(out, "mode", row->last.mode));
-  PRISM_TRY(prism_member_text(out, "phase", row->last.phase));
+  PRISM_TRY(prism_member_rank(out, rank, where, &row->last));
   PRISM_TRY(prism_member_real(out, "seconds", row->seconds));
   PRISM_TRY(prism_member_whole(out, "iterations", row->iterations));
   PRISM_TRY(prism_member_real(out, "iterations_per_second", rate(row->iterations, row->seconds)));

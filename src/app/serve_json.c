@@ -16,11 +16,7 @@ static prism_status_t add_rank(const prism_serve_run_t *run, int32_t rank, prism
   const prism_run_rank_stats_t *row = &run->stats.rank[rank];
   const prism_rank_row_t *where = prism_monitor_rank(prism_run_head(run->reader), rank);
   PRISM_TRY(prism_text_add(out, "{"));
-  PRISM_TRY(prism_member_whole(out, "rank", rank));
-  PRISM_TRY(prism_member_text(out, "host", where != NULL ? where->host : ""));
-  PRISM_TRY(prism_member_text(out, "device", where != NULL ? where->device : ""));
-  PRISM_TRY(prism_member_text(out, "mode", row->last.mode));
-  PRISM_TRY(prism_member_text(out, "phase", row->last.phase));
+  PRISM_TRY(prism_member_rank(out, rank, where, &row->last));
   PRISM_TRY(prism_member_text(out, "step", row->last.step));
   PRISM_TRY(prism_member_real(out, "t", row->last.t));
   PRISM_TRY(prism_member_whole(out, "colors", row->last.colors));
