@@ -206,30 +206,6 @@ static enum MHD_Result answer_events(server_t *self, struct MHD_Connection *conn
 
 /* ---- Requests ----------------------------------------------------------------- */
 
-static enum MHD_Result answer_run(server_t *self, struct MHD_Connection *connection) {
-  prism_text_t text = {0};
-  prism_status_t status = prism_serve_json_run(self->run, &text);
-  return answer_text(connection, status, &text);
-}
-
-static enum MHD_Result answer_convergence(server_t *self, struct MHD_Connection *connection) {
-  prism_text_t text = {0};
-  prism_status_t status = prism_serve_json_convergence(self->run, &text);
-  return answer_text(connection, status, &text);
-}
-
-static enum MHD_Result answer_solutions(server_t *self, struct MHD_Connection *connection) {
-  prism_text_t text = {0};
-  prism_status_t status = prism_serve_json_solutions(self->run, &text);
-  return answer_text(connection, status, &text);
-}
-
-static enum MHD_Result answer_migrations(server_t *self, struct MHD_Connection *connection) {
-  prism_text_t text = {0};
-  prism_status_t status = prism_serve_json_migrations(self->run, &text);
-  return answer_text(connection, status, &text);
-}
-
 /* Whole text as a number of at least 0. True where the argument is missing. */
 static bool read_argument(struct MHD_Connection *connection, const char *name, bool whole,
                           double *out) {
@@ -282,13 +258,16 @@ static enum MHD_Result answer(void *user, struct MHD_Connection *connection, con
   static const struct {
     const char *url;
     enum MHD_Result (*answer)(server_t *, struct MHD_Connection *);
-  } routes[] = {{"/api/run", answer_run},
-                {"/api/metrics", answer_metrics},
+  } routes[] = {{"/api/metrics", answer_metrics},
                 {"/api/gpu", answer_gpu},
-                {"/api/solutions", answer_solutions},
-                {"/api/migrations", answer_migrations},
-                {"/api/convergence", answer_convergence},
                 {"/api/events", answer_events}};
+  static const struct { /* these take no arguments */
+    const char *url;
+    prism_status_t (*make)(const prism_serve_run_t *, prism_text_t *);
+  } texts[] = {{"/api/run", prism_serve_json_run},
+               {"/api/solutions", prism_serve_json_solutions},
+               {"/api/migrations", prism_serve_json_migrations},
+               {"/api/convergence", prism_serve_json_convergence}};
   static char seen; /* its place marks a request whose head was looked at */
   server_t *self = user;
   (void)version, (void)upload;
@@ -305,6 +284,11 @@ static enum MHD_Result answer(void *user, struct MHD_Connection *connection, con
     return refuse(connection, MHD_HTTP_FORBIDDEN, "this page is for this machine alone");
   for (size_t i = 0; i < sizeof routes / sizeof routes[0]; ++i)
     if (strcmp(routes[i].url, url) == 0) return routes[i].answer(self, connection);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {
+    prism_text_t text = {0};
+    if (strcmp(texts[i].url, url) != 0) continue;
+    return answer_text(connection, texts[i].make(self->run, &text), &text);
+  }
   if (strcmp(url, "/") == 0) return answer_file("index.html", connection);
   return answer_file(url[0] == '/' ? url + 1 : url, connection);
 }
