@@ -230,15 +230,20 @@ def test_metrics_since():
                         same(row, record, table.dtype.names)
 
 
-def long_run(name, ranks, rows):
-    """A .jsonl with many records, made of the first line of a run and one of its metrics."""
+def sample():
+    """The first line of a finished run's .jsonl and one of its metrics, to make others of."""
     if not os.path.exists("done.jsonl"):
         finished()
     with open("done.jsonl", encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
-    metric = next(line for line in lines if line["record"] == "metric")
+    return lines[0], next(line for line in lines if line["record"] == "metric")
+
+
+def long_run(name, ranks, rows):
+    """A .jsonl with many records, made of the first line of a run and one of its metrics."""
+    head, metric = sample()
     with open(name, "w", encoding="utf-8") as file:
-        file.write(json.dumps(lines[0]) + "\n")
+        file.write(json.dumps(head) + "\n")
         for i in range(rows):
             metric.update(t=i * 0.25, rank=i % ranks, colors=30 - 10 * i // rows, conflicts=40)
             if i // ranks in (777, 888):
@@ -248,13 +253,9 @@ def long_run(name, ranks, rows):
 
 def gpu_run(name, ranks, seconds):
     """A .jsonl of a run on GPUs, a record a second of each."""
-    if not os.path.exists("done.jsonl"):
-        finished()
-    with open("done.jsonl", encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
-    metric = next(line for line in lines if line["record"] == "metric")
+    head, metric = sample()
     with open(name, "w", encoding="utf-8") as file:
-        file.write(json.dumps(lines[0]) + "\n")
+        file.write(json.dumps(head) + "\n")
         for i in range(ranks * seconds):
             t, rank = i // ranks, i % ranks
             hot = (t // 5 + rank) % 2 == 0
@@ -272,13 +273,9 @@ def gpu_run(name, ranks, seconds):
 
 def moving_run(name, moves):
     """A .jsonl with these migrations: (from, to, accepted)."""
-    if not os.path.exists("done.jsonl"):
-        finished()
-    with open("done.jsonl", encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
-    metric = next(line for line in lines if line["record"] == "metric")
+    head, metric = sample()
     with open(name, "w", encoding="utf-8") as file:
-        file.write(json.dumps(lines[0]) + "\n")
+        file.write(json.dumps(head) + "\n")
         for rank in sorted({rank for source, to, _ in moves for rank in (source, to)} - {-1}):
             for t in range(3):
                 metric.update(t=float(t), rank=rank, colors=30, conflicts=40 - t,
