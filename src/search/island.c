@@ -145,7 +145,7 @@ static prism_status_t ready_arm(prism_island_t *island, const prism_search_param
     if (status == PRISM_OK && arm->capacity > 1 && island->mate_k > 0)
       status = found_from(island, arm, island->mate, island->mate_k);
     for (int32_t i = 0; i < island->founders && status == PRISM_OK; ++i)
-      if (arm->members < arm->capacity)
+      if (arm->members < arm->wanted)
         status = found_from(island, arm, island->founder + (size_t)i * (size_t)island->kernel->n,
                             island->founder_k);
     if (status != PRISM_OK) {
