@@ -179,7 +179,7 @@ static void migrants_come_in(void **state) {
   prism_engine_t engine = open_engine(&setup, graph, 1, seed);
   prism_work_t work = work_of(PRISM_METHOD_POOL, LARGE_K, 2);
   work.params.population = 4;
-  work.params.generation_iterations = 300;
+  work.params.generation_iterations = gpu_repeats(300, 40);
   assert_true(finish(&engine, submit(&engine, 0, &work)).f_best > 0);
   prism_import_result_t result;
   take(&engine, 0, graph, 1, color);
@@ -233,7 +233,7 @@ static void hooks_hold_without_rows(void **state) {
     must(engine.ops->import_colors(engine.self, 0, start, K, true, &result));
     prism_work_t work = work_of(methods[m], K, 3);
     work.params.population = 3;
-    work.params.generation_iterations = 1000;
+    work.params.generation_iterations = gpu_repeats(1000, 100);
     const int64_t before = prism_coloring_conflicts(graph, start);
     prism_summary_t summary = finish(&engine, submit(&engine, 0, &work));
     assert_true(summary.f_best < before);
@@ -323,7 +323,7 @@ static void pools_that_do_not_breed(void **state) {
   static int32_t color[N];
   prism_graph_t *graph = joined(CLIQUE);
   int64_t last = INT64_MAX;
-  for (int64_t length = 3; length <= 30; length *= 10) {
+  for (int64_t length = 3; length <= gpu_repeats(30, 3); length *= 10) {
     prism_gpu_setup_t setup = plain_setup();
     prism_engine_t engine = open_engine(&setup, graph, 1, seed);
     prism_work_t work = work_of(PRISM_METHOD_POOL, K, 2);
