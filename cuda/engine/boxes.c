@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/population_demes.h"
 #include "kernels/visitors.h"
 #include "runtime/check.h"
 #include "runtime/mem_pool.h"
@@ -40,6 +41,11 @@ static prism_status_t open_box(prism_gpu_boxes_t *boxes, prism_gpu_box_t *box,
   return PRISM_OK;
 }
 
+/* Does this pool meet those of other ranks? */
+static bool meets(const prism_population_t *population) {
+  return population != NULL && population->mates && !prism_population_has_demes(population);
+}
+
 prism_status_t prism_gpu_boxes_fill(prism_gpu_boxes_t *boxes, prism_gpu_context_t *context,
                                     const prism_population_t *population, int32_t n,
                                     int32_t rows, prism_space_t space, cudaStream_t stream,
@@ -47,7 +53,7 @@ prism_status_t prism_gpu_boxes_fill(prism_gpu_boxes_t *boxes, prism_gpu_context_
   PRISM_TRY(open_box(boxes, &boxes->out, context, n, rows, space, stream, out));
   const size_t bytes = (size_t)rows * boxes->row_bytes;
   const prism_gpu_outbox_t outbox = {boxes->out.device, boxes->row_bytes, rows};
-  if (population == NULL || !population->mates)
+  if (!meets(population))
     PRISM_CUDA(cudaMemsetAsync(outbox.row, 0, bytes, stream));
   else
     PRISM_TRY(prism_launch_send(population->control, &population->pool, population->tournament,
@@ -70,7 +76,7 @@ prism_status_t prism_gpu_boxes_receive(prism_gpu_boxes_t *boxes, prism_populatio
                                        const prism_buffer_t *in, int32_t own, int32_t own_rows,
                                        cudaStream_t stream, int32_t *visitors) {
   *visitors = 0;
-  if (population == NULL || !population->mates) return PRISM_OK;
+  if (!meets(population)) return PRISM_OK;
   const prism_gpu_inbox_t inbox = {boxes->in.device, boxes->row_bytes, (int32_t)in->count, own,
                                    own_rows};
   if (in->space == PRISM_SPACE_HOST)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/island_ground.h"
+#include "engine/population_demes.h"
 #include "kernels/convert.h"
 #include "model/coloring.h"
 #include "runtime/check.h"
@@ -205,18 +206,25 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
    * members more. */
   const bool outgrown = (int64_t)c->outgrown * FEW > p->members;
   const int32_t cell_bits = p->searcher.cell_bits;
-  const bool same = c->pairs > 0 && prism_population_note(p, s->diversity, c->best_f);
+  const bool same = c->pairs > 0 && !prism_population_has_demes(p) &&
+                    prism_population_note(p, s->diversity, c->best_f);
+  const bool round = prism_population_hear(p, c, &s->restarts);
+  const uint32_t rounds = p->round;
   PRISM_TRY(prism_triple_retire(island->triple, slot));
-  if (a->over || (!outgrown && !same)) return PRISM_OK;
+  if (a->over || (!outgrown && !same && !round)) return PRISM_OK;
   /* The generation under way belongs to the old state: it ends first. */
   while (prism_triple_oldest(island->triple) != PRISM_SLOT_NONE)
     PRISM_TRY(collect(island, p, a));
   if (a->over) return PRISM_OK;
-  if (p->fresh || p->searcher.cell_bits != cell_bits)
+  if (p->fresh || p->searcher.cell_bits != cell_bits || p->round != rounds)
     return PRISM_OK; /* the other generation has seen to it */
   if (outgrown && island->best_f[m] == INT32_MAX)
     a->queued = 0; /* with nothing to show, generations that were lost do not count */
   if (outgrown) return cell_bits < 16 ? begin_anew(island, p, true) : PRISM_OK;
+  if (round) {
+    prism_population_next_round(p);
+    return PRISM_OK;
+  }
   ++s->restarts;
   return begin_anew(island, p, false);
 }
@@ -369,6 +377,7 @@ prism_status_t prism_gpu_island_export(prism_gpu_island_t *island, int32_t which
  * than the best. */
 static prism_status_t receive(prism_gpu_island_t *island, prism_import_result_t *result) {
   prism_population_t *p = &island->population[PRISM_METHOD_POOL];
+  if (prism_population_has_demes(p)) return PRISM_OK; /* it would take over a young one */
   PRISM_TRY(prism_device_use(island->context->device.index));
   PRISM_TRY(prism_population_nearest(p, island->guest, &result->distance, island->stream));
   int64_t f = prism_coloring_conflicts(prism_view_graph(island->view), island->guest);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "engine/population_demes.h"
 #include "kernels/convert.h"
 #include "kernels/distance.h"
 #include "kernels/gpx.h"
@@ -14,7 +15,6 @@ enum {
   LEAST_MEMBERS = 8,
   TOURNAMENT = 3,
   TRAJECTORY_LENGTH = 50000, /* moves between two looks at a searcher */
-  LONGEST = 10000000,        /* moves in one launch: seconds */
   WIDE_CHILD = 200000,       /* most moves of a child in the wide search: about a second */
   WIDE_SHARE = 8,            /* part of the memory for the wide search of a method: 1 / 8 */
   MATING_COLORS = 4096       /* most for which classes are matched, and crossed */
@@ -79,10 +79,12 @@ static size_t lay_out(prism_population_t *p, char *base) {
   p->mating.first = carve(&carver, members * sizeof(int32_t));
   p->mating.second = carve(&carver, members * sizeof(int32_t));
   p->mating.place = carve(&carver, members * sizeof(int32_t));
-  p->mating.left = carve(&carver, PRISM_GPU_PAIRS * sizeof(int32_t));
-  p->mating.right = carve(&carver, PRISM_GPU_PAIRS * sizeof(int32_t));
-  size_t distances = members > PRISM_GPU_PAIRS ? members : PRISM_GPU_PAIRS;
-  p->mating.distance = carve(&carver, distances * sizeof(int32_t));
+  const size_t pairs = members > PRISM_GPU_PAIRS ? members : PRISM_GPU_PAIRS;
+  p->mating.left = carve(&carver, pairs * sizeof(int32_t));
+  p->mating.right = carve(&carver, pairs * sizeof(int32_t));
+  p->mating.distance = carve(&carver, pairs * sizeof(int32_t));
+  p->mating.demes.renewed = carve(&carver, members * sizeof(int32_t));
+  p->mating.demes.deme = carve(&carver, prism_population_demes_bytes(p));
   return carver.used;
 }
 
@@ -230,6 +232,7 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
                           .halt = setup->halt, .halts = setup->halts,
                           .recorder = setup->recorder, .share = setup->share,
                           .stages = setup->stages,
+                          .least = INT32_MAX,
                           .tenure_base = (float)params->tenure_base,
                           .tenure_slope = (float)params->tenure_slope};
   if (setup->hooks != NULL) p.hooks = *setup->hooks;
@@ -247,6 +250,8 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
   if (status == PRISM_OK)
     status = prism_searcher_teach(&p.searcher, &p.graph, setup->edge_weight, p.members, p.learned,
                                   stream);
+  p.deme_size = params->deme_size;
+  if (p.deme_size > 0) prism_population_divide(&p);
   if (status == PRISM_OK) status = fill(&p, stream);
   if (status != PRISM_OK) {
     prism_population_release(&p, stream);
@@ -270,6 +275,7 @@ prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stre
   prism_convert_random_t random = {p->seed, &p->control->generation, p->individual};
   p->fresh = true;
   PRISM_CUDA(cudaMemsetAsync(&p->control->visitors, 0, sizeof p->control->visitors, stream));
+  PRISM_CUDA(cudaMemsetAsync(p->mating.demes.deme, 0, prism_population_demes_bytes(p), stream));
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   PRISM_TRY(prism_searcher_scatter(&p->searcher, &p->graph, &p->pool, &random, p->ground, stream));
   return prism_launch_recount(&p->graph, &p->pool, NULL, p->members, stream);
@@ -277,11 +283,14 @@ prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stre
 
 prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream) {
   /* What others left had lost its differences before: no sign of a wrong length. */
-  if (!p->inherited && !p->length_given && p->length < LONGEST)
-    p->length *= 2;
+  const bool same = p->inherited;
   p->inherited = false;
   p->progress = (prism_population_progress_t){0};
-  if (!p->tournament_given) p->tournament = TOURNAMENT;
+  if (!p->tournament_given) p->tournament = same ? TOURNAMENT : PRISM_STRICT_TOURNAMENT;
+  if (!same) {
+    prism_population_lengthen(p);
+    prism_population_divide(p);
+  }
   return prism_population_scatter(p, stream);
 }
 
@@ -375,6 +384,7 @@ prism_status_t prism_population_inherit(prism_population_t *p, const prism_popul
   p->fresh = true;
   p->inherited = true;
   if (!p->length_given && other->length > p->length) p->length = other->length;
+  if (other->mating.demes.count > 1) prism_population_divide(p);
   return dissolve(p, part, other->k, stream);
 }
 
@@ -546,12 +556,14 @@ static prism_status_t queue_mating(void *context, cudaStream_t stream) {
   PRISM_TRY(search(p, &p->child, &p->child, NULL, stream));
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_DISTANCE, stream));
   PRISM_TRY(prism_launch_distance(&p->pool, p->mating.left, &p->pool, p->mating.right,
-                                  p->mating.distance, PRISM_GPU_PAIRS, distance_mode(p),
+                                  p->mating.distance, prism_gpu_pairs(&p->mating, p->members),
+                                  distance_mode(p),
                                   p->scratch, stream));
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));
   PRISM_TRY(prism_launch_decide(p->control, p->halt, &p->mating, &p->pool, &p->child, stream));
   PRISM_TRY(prism_launch_gather(&p->child, NULL, &p->pool, p->mating.place, p->members, stream));
-  return keep_best(p, &p->child, stream);
+  PRISM_TRY(keep_best(p, &p->child, stream));
+  return prism_population_queue_demes(p, stream);
 }
 
 prism_status_t prism_population_queue(prism_population_t *p, void *report, cudaStream_t stream) {

@@ -5,7 +5,8 @@
  * where the last one ended (PARTIALCOL: from its best). `child` holds their bests.
  * POOL: each generation every member mates with another drawn at random (GPX, Galinier
  * & Hao 1999), found by a tournament; the child is searched, and takes the place of its
- * first parent. New members are searched once before they mate.
+ * first parent. New members are searched once before they mate. A pool that became alike
+ * without a solution goes on in demes (population_demes.h).
  * TEMPERING: members are the replicas of ladders (population_tempering.h); `child` holds
  * the best of each in a generation.
  *
@@ -74,7 +75,11 @@ typedef struct prism_population {
   bool inherited;           /* members of the last k */
   int32_t tournament;       /* of mates; it grows while nothing moves */
   bool tournament_given;
-  prism_population_progress_t progress;
+  int32_t deme_size;        /* wanted members of a deme; 0: demes from the second pool on */
+  uint32_t ended;           /* demes that had begun anew in the last report ... */
+  uint32_t round;           /* ... and when their searches became longer */
+  int32_t least;            /* fewest conflicts of a member since then; INT32_MAX: no report yet */
+  prism_population_progress_t progress; /* without demes */
 
   void *block;              /* all device memory below; owned */
   prism_gpu_control_t *control;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/population_demes.h"
 #include "kernels/convert.h"
 #include "kernels/recount.h"
 #include "runtime/check.h"
@@ -17,6 +18,7 @@ void prism_saved_population_release(prism_saved_population_t *saved) {
   prism_ladder_release(&saved->ladder.ladder);
   prism_free(saved->ladder.at.counts);
   prism_free(saved->ladder.at.replica_at);
+  prism_free(saved->deme);
   *saved = (prism_saved_population_t){.live = false};
 }
 
@@ -45,6 +47,22 @@ static prism_status_t describe_ladder(const prism_population_t *p, prism_saved_l
   return prism_gpu_tempering_get(t, p->members, &saved->at, stream);
 }
 
+static prism_status_t describe_demes(const prism_population_t *p, prism_saved_population_t *saved,
+                                     cudaStream_t stream) {
+  const prism_gpu_demes_t *demes = &p->mating.demes;
+  const size_t bytes = (size_t)demes->count * sizeof *saved->deme;
+  saved->deme_size = p->deme_size;
+  saved->demes = demes->count;
+  saved->ended = p->ended;
+  saved->round = p->round;
+  saved->least = p->least;
+  if (demes->count == 0) return PRISM_OK;
+  PRISM_TRY(PRISM_ALLOC(demes->count, &saved->deme));
+  PRISM_CUDA(cudaMemcpyAsync(saved->deme, demes->deme, bytes, cudaMemcpyDeviceToHost, stream));
+  PRISM_CUDA(cudaStreamSynchronize(stream));
+  return PRISM_OK;
+}
+
 prism_status_t prism_population_describe(const prism_population_t *p,
                                          prism_saved_population_t *saved, cudaStream_t stream) {
   prism_gpu_control_t control;
@@ -66,6 +84,7 @@ prism_status_t prism_population_describe(const prism_population_t *p,
   saved->fresh = p->fresh;
   saved->inherited = p->inherited;
   saved->progress = p->progress;
+  PRISM_TRY(describe_demes(p, saved, stream));
   return tempers(p) ? describe_ladder(p, &saved->ladder, stream) : PRISM_OK;
 }
 
@@ -157,8 +176,23 @@ static prism_status_t put_control(prism_population_t *p, const prism_saved_popul
                                   cudaStream_t stream) {
   prism_gpu_control_t control = {.generation = saved->generation, .moves = saved->moves,
                                  .best_f = INT32_MAX, .best_from = -1,
-                                 .visitors = saved->visitors};
+                                 .visitors = saved->visitors, .ended = saved->ended};
   PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
+                             stream));
+  PRISM_CUDA(cudaStreamSynchronize(stream));
+  return PRISM_OK;
+}
+
+static prism_status_t put_demes(prism_population_t *p, const prism_saved_population_t *saved,
+                                cudaStream_t stream) {
+  const size_t bytes = (size_t)saved->demes * sizeof *saved->deme;
+  p->deme_size = saved->deme_size;
+  p->ended = saved->ended;
+  p->round = saved->round;
+  p->least = saved->least;
+  if (saved->demes == 0) return PRISM_OK;
+  prism_population_divide(p);
+  PRISM_CUDA(cudaMemcpyAsync(p->mating.demes.deme, saved->deme, bytes, cudaMemcpyHostToDevice,
                              stream));
   PRISM_CUDA(cudaStreamSynchronize(stream));
   return PRISM_OK;
@@ -191,6 +225,7 @@ static prism_status_t put_all(prism_population_t *p, prism_saved_population_t *s
   p->inherited = saved->inherited;
   p->progress = saved->progress;
   PRISM_TRY(put_control(p, saved, stream));
+  PRISM_TRY(put_demes(p, saved, stream));
   PRISM_TRY(prism_population_put(p, 0, count, rows, stream));
   PRISM_TRY(put_conflicts(p, f, count, stream));
   return tempers(p) ? put_ladder(p, &saved->ladder, stream) : PRISM_OK;
@@ -206,6 +241,8 @@ static prism_status_t reshape(prism_population_t *p, const prism_saved_populatio
     PRISM_TRY(prism_population_widen(p, stream));
   *fits = prism_searcher_layout(s) == saved->layout && p->members == saved->members &&
           p->length == saved->length && p->room >= saved->visitors;
+  if (saved->demes > 0)
+    *fits = *fits && prism_population_demes_of(p, saved->deme_size) == saved->demes;
   if (tempers(p))
     *fits = *fits && p->tempering.ladder.levels == saved->ladder.ladder.levels &&
             p->tempering.rounds == saved->ladder.rounds;

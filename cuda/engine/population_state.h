@@ -35,6 +35,11 @@ typedef struct prism_saved_population {
   float tenure_base, tenure_slope;
   bool fresh, inherited;
   prism_population_progress_t progress;
+  int32_t deme_size;
+  int32_t demes;         /* of the pool; 0: it is one */
+  uint32_t ended, round;
+  int32_t least;
+  prism_gpu_deme_t *deme; /* [demes] owned */
   bool has_best;         /* a coloring has been reported */
   int32_t first;         /* row of the state: the members' first, then visitors, then the best */
   prism_saved_ladder_t ladder; /* TEMPERING */

@@ -53,6 +53,22 @@ static void put_ladder(const prism_saved_population_t *p, prism_pack_t *pack) {
   prism_pack_small(pack, l->at.replica_at, (size_t)p->members, p->members);
 }
 
+static void put_demes(const prism_saved_population_t *p, prism_pack_t *pack) {
+  prism_pack_i32(pack, p->deme_size);
+  prism_pack_i32(pack, p->demes);
+  prism_pack_u32(pack, p->ended);
+  prism_pack_u32(pack, p->round);
+  prism_pack_i32(pack, p->least);
+  for (int32_t d = 0; d < p->demes; ++d) {
+    prism_pack_f64(pack, (double)p->deme[d].distance);
+    prism_pack_f64(pack, (double)p->deme[d].least_distance);
+    prism_pack_i32(pack, p->deme[d].least_f);
+    prism_pack_i32(pack, p->deme[d].age);
+    prism_pack_i32(pack, p->deme[d].since);
+    prism_pack_i32(pack, p->deme[d].tournament);
+  }
+}
+
 static void put_population(const prism_saved_population_t *p, prism_method_t method,
                            prism_pack_t *pack) {
   prism_pack_bool(pack, p->live);
@@ -78,6 +94,7 @@ static void put_population(const prism_saved_population_t *p, prism_method_t met
   prism_pack_f64(pack, p->progress.least_distance);
   prism_pack_i32(pack, p->progress.least_f);
   prism_pack_i32(pack, p->progress.since);
+  if (method == PRISM_METHOD_POOL) put_demes(p, pack);
   if (method == PRISM_METHOD_TEMPERING) put_ladder(p, pack);
 }
 
@@ -223,6 +240,25 @@ static void get_numbers(prism_unpack_t *u, int64_t made, int64_t most_length,
   p->progress.since = prism_unpack_i32(u, 0, MOST_COUNT);
 }
 
+static prism_status_t get_demes(prism_unpack_t *u, prism_saved_population_t *p) {
+  p->deme_size = prism_unpack_i32(u, 0, MOST_MEMBERS);
+  p->demes = prism_unpack_i32(u, 0, p->members / 2);
+  p->ended = prism_unpack_u32(u);
+  p->round = prism_unpack_u32(u);
+  p->least = prism_unpack_i32(u, 0, INT32_MAX);
+  if (p->demes == 1) u->bad = true;
+  PRISM_TRY(PRISM_ALLOC_ZERO(p->demes, &p->deme));
+  for (int32_t d = 0; d < p->demes; ++d) {
+    p->deme[d].distance = (float)prism_unpack_f64(u, 0.0, 1.0);
+    p->deme[d].least_distance = (float)prism_unpack_f64(u, 0.0, 1.0);
+    p->deme[d].least_f = prism_unpack_i32(u, 0, INT32_MAX);
+    p->deme[d].age = prism_unpack_i32(u, 0, INT32_MAX - 1);
+    p->deme[d].since = prism_unpack_i32(u, 0, MOST_COUNT);
+    p->deme[d].tournament = prism_unpack_i32(u, 0, PRISM_GPU_TOURNAMENT);
+  }
+  return PRISM_OK;
+}
+
 static prism_status_t get_population(reader_t *r, prism_method_t method, uint32_t methods) {
   prism_unpack_t *u = &r->unpack;
   prism_saved_population_t *p = &r->saved->population[method];
@@ -246,6 +282,7 @@ static prism_status_t get_population(reader_t *r, prism_method_t method, uint32_
   r->rows += p->members + p->visitors + p->has_best;
   const bool tempers = method == PRISM_METHOD_TEMPERING;
   get_numbers(u, r->saved->made, tempers ? most_moves : longest, p);
+  if (pool && !u->bad) PRISM_TRY(get_demes(u, p));
   return tempers && !u->bad ? get_ladder(r, p) : PRISM_OK;
 }
 

@@ -12,30 +12,59 @@ static __device__ int32_t other_member(uint32_t word, int32_t i, int32_t members
   return j + (j >= i);
 }
 
+/* Rows from .. to - 1. */
+typedef struct rows {
+  int32_t from, to;
+} rows_t;
+
+static __device__ rows_t rows_of(int32_t deme, int32_t count, int32_t members) {
+  return {(int32_t)((int64_t)deme * members / count),
+          (int32_t)((int64_t)(deme + 1) * members / count)};
+}
+
+static __device__ int32_t deme_of(int32_t row, int32_t count, int32_t members) {
+  return (int32_t)(((int64_t)(row + 1) * count - 1) / members);
+}
+
 __global__ void begin_kernel(prism_gpu_control_t *control, prism_gpu_mating_t mating,
                              int32_t members, const int32_t *f, int32_t tournament,
                              uint64_t seed, uint32_t first_individual) {
   const uint64_t generation = control->generation + 1;
+  const prism_gpu_demes_t demes = mating.demes;
   __syncthreads();
   if (threadIdx.x == 0) {
     control->generation = generation;
     control->outgrown = 0;
   }
   if (mating.first == NULL) return;
-  const int32_t mates = members + control->visitors;
+  rows_t mates = {0, members + control->visitors};
   for (int32_t i = (int32_t)threadIdx.x; i < members; i += THREADS) {
+    if (demes.count > 1) {
+      const int32_t d = deme_of(i, demes.count, members);
+      mates = rows_of(d, demes.count, members);
+      tournament = max(demes.deme[d].tournament, demes.tournament);
+    }
     int32_t mate = -1;
     for (int32_t t = 0; t < tournament; ++t) {
       /* Draws from 1 on belong to the pairs below. */
       prism_rng_block_t random =
           prism_rng_at(seed, generation, t < 4 ? 0u : 1u + PRISM_GPU_PAIRS,
                        first_individual + (uint32_t)i, PRISM_RNG_POOL);
-      int32_t other = other_member(random.word[t & 3], i, mates);
+      int32_t other = mates.from + other_member(random.word[t & 3], i - mates.from,
+                                                mates.to - mates.from);
       if (mate < 0 || f[other] < f[mate]) mate = other;
     }
     mating.first[i] = i;
     mating.second[i] = mate;
+    if (demes.count > 1) {
+      prism_rng_block_t random = prism_rng_at(seed, generation, 2u + PRISM_GPU_PAIRS,
+                                              first_individual + (uint32_t)i, PRISM_RNG_POOL);
+      mating.left[i] = i;
+      mating.right[i] = mates.from + other_member(random.word[0], i - mates.from,
+                                                  mates.to - mates.from);
+    }
   }
+  if (demes.count > 1) return;
   for (int32_t i = (int32_t)threadIdx.x; i < PRISM_GPU_PAIRS; i += THREADS) {
     prism_rng_block_t random = prism_rng_at(seed, generation, 1u + (uint32_t)i, first_individual,
                                             PRISM_RNG_POOL);
@@ -105,8 +134,8 @@ __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt
     most = f > most ? f : most;
   }
   int64_t apart = 0;
-  for (int32_t i = (int32_t)threadIdx.x; mating.first != NULL && i < PRISM_GPU_PAIRS; i += THREADS)
-    apart += mating.distance[i];
+  const int32_t pairs = mating.first != NULL ? prism_gpu_pairs(&mating, pool.members) : 0;
+  for (int32_t i = (int32_t)threadIdx.x; i < pairs; i += THREADS) apart += mating.distance[i];
   sum = block_sum(sum, scratch);
   kept = block_sum(kept, scratch);
   apart = block_sum(apart, scratch);
@@ -119,10 +148,63 @@ __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt
   control->least = (int32_t)least;
   control->most = (int32_t)most;
   control->apart = (int32_t)apart;
-  control->pairs = mating.first != NULL ? PRISM_GPU_PAIRS : 0;
+  control->pairs = pairs;
   bool better = best != INT64_MAX && (int32_t)(best >> 32) < control->best_f;
   control->best_from = better ? (int32_t)(best & 0xFFFFFFFF) : -1;
   if (better) control->best_f = (int32_t)(best >> 32);
+}
+
+/* What a generation of a deme has come to: mean distance / n of two members, fewest conflicts.
+ * Returns whether it begins anew. */
+static __device__ bool note_deme(prism_gpu_deme_t *at, const prism_gpu_demes_t *demes,
+                                 float distance, int32_t f) {
+  enum { PATIENCE = 30 }; /* generations */
+  const float fading = 0.7f, step = 0.005f, alike = 0.05f;
+  if (at->age == 0)
+    *at = {distance, distance, f, 0, 0, demes->tournament};
+  else
+    at->distance = fading * at->distance + (1.0f - fading) * distance;
+  ++at->age;
+  ++at->since;
+  if (at->distance < at->least_distance - step) {
+    at->least_distance = at->distance;
+    at->since = 0;
+  }
+  if (f < at->least_f) {
+    at->least_f = f;
+    at->since = 0;
+  }
+  if (at->since > PATIENCE && at->tournament < demes->strictest) {
+    ++at->tournament;
+    at->since = 0;
+  }
+  const bool ends = at->distance < alike || at->since > 2 * PATIENCE;
+  if (ends) *at = {};
+  return ends;
+}
+
+__global__ void judge_kernel(prism_gpu_control_t *control, const uint32_t *halt,
+                             prism_gpu_mating_t mating, prism_gpu_pool_t pool) {
+  __shared__ int64_t scratch[WARPS];
+  __shared__ bool ends;
+  const prism_gpu_demes_t demes = mating.demes;
+  const rows_t rows = rows_of((int32_t)blockIdx.x, demes.count, pool.members);
+  int64_t apart = 0, least = INT64_MAX;
+  for (int32_t i = rows.from + (int32_t)threadIdx.x; i < rows.to; i += THREADS) {
+    apart += mating.distance[i];
+    least = pool.f[i] < least ? pool.f[i] : least;
+  }
+  apart = block_sum(apart, scratch);
+  least = block_least(least, scratch);
+  if (threadIdx.x == 0) {
+    const float distance = (float)apart / ((float)(rows.to - rows.from) * (float)pool.n);
+    ends = *halt == 0 &&
+           note_deme(&demes.deme[blockIdx.x], &demes, distance, (int32_t)least);
+    if (ends) atomicAdd(&control->ended, 1u);
+  }
+  __syncthreads();
+  for (int32_t i = rows.from + (int32_t)threadIdx.x; i < rows.to; i += THREADS)
+    demes.renewed[i] = ends ? i : -1;
 }
 
 extern "C" prism_status_t prism_launch_begin(prism_gpu_control_t *control,
@@ -134,6 +216,9 @@ extern "C" prism_status_t prism_launch_begin(prism_gpu_control_t *control,
   if (mating != NULL && (pool->members < 2 || tournament < 1 || tournament > PRISM_GPU_TOURNAMENT))
     PRISM_FAIL(PRISM_INVALID, "no mates for %d members by tournaments of %d", pool->members,
                tournament);
+  if (mating != NULL && 2 * mating->demes.count > pool->members)
+    PRISM_FAIL(PRISM_INVALID, "no mates for %d members in %d demes", pool->members,
+               mating->demes.count);
   begin_kernel<<<1, THREADS, 0, stream>>>(control, mating != NULL ? *mating : none, pool->members,
                                           pool->f, tournament, seed, first_individual);
   return prism_cuda_launched("begin_kernel");
@@ -144,6 +229,16 @@ extern "C" prism_status_t prism_launch_admit(const prism_gpu_pool_t *pool,
                                              cudaStream_t stream) {
   admit_kernel<<<1, THREADS, 0, stream>>>(*pool, color, f);
   return prism_cuda_launched("admit_kernel");
+}
+
+extern "C" prism_status_t prism_launch_judge(prism_gpu_control_t *control, const uint32_t *halt,
+                                             const prism_gpu_mating_t *mating,
+                                             const prism_gpu_pool_t *pool, cudaStream_t stream) {
+  const int32_t count = mating->demes.count;
+  if (count < 2 || 2 * count > pool->members)
+    PRISM_FAIL(PRISM_INVALID, "%d members in %d demes are not judged", pool->members, count);
+  judge_kernel<<<(unsigned)count, THREADS, 0, stream>>>(control, halt, *mating, *pool);
+  return prism_cuda_launched("judge_kernel");
 }
 
 extern "C" prism_status_t prism_launch_decide(prism_gpu_control_t *control, const uint32_t *halt,

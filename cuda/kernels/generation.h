@@ -39,20 +39,51 @@ typedef struct prism_gpu_control {
   int32_t apart;            /* sum of the measured distances */
   int32_t pairs;            /* how many were measured */
   int32_t visitors;         /* rows behind the members that mates are drawn from too */
+  uint32_t ended;           /* demes that began anew so far */
 } prism_gpu_control_t;
+
+/* How a deme is doing; all zero when it begins. */
+typedef struct prism_gpu_deme {
+  float distance;       /* mean distance / n of two members, averaged over generations */
+  float least_distance;
+  int32_t least_f;
+  int32_t age;          /* generations */
+  int32_t since;        /* generations since one of the two fell */
+  int32_t tournament;   /* of mates; it grows while nothing moves */
+} prism_gpu_deme_t;
+
+/* Parts of a pool that mate among themselves and begin anew on their own (demes: Wright 1943;
+ * Cantu-Paz 1998). Deme d has the rows from d * members / count on. */
+typedef struct prism_gpu_demes {
+  int32_t count;          /* 0 or 1: the pool is one, and the rest is not used */
+  int32_t tournament;     /* that a deme begins with */
+  int32_t strictest;      /* tournament up to which it grows */
+  prism_gpu_deme_t *deme; /* device [count] */
+  int32_t *renewed;       /* device [members] the row itself where its deme begins anew, or -1 */
+} prism_gpu_demes_t;
 
 /* Index arrays of a generation; device memory. */
 typedef struct prism_gpu_mating {
   int32_t *first, *second; /* [members] parents of child i; first = i */
   int32_t *place;          /* [members] where child i goes; -1: nowhere */
-  int32_t *left, *right;   /* [PRISM_GPU_PAIRS] pairs whose distance is measured */
-  int32_t *distance;       /* [PRISM_GPU_PAIRS] */
+  int32_t *left, *right;   /* [pairs] pairs whose distance is measured */
+  int32_t *distance;       /* [pairs] */
+  prism_gpu_demes_t demes;
 } prism_gpu_mating_t;
+
+/* Pairs that are measured: with demes each member and another of its deme. */
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+static inline int32_t prism_gpu_pairs(const prism_gpu_mating_t *mating, int32_t members) {
+  return mating->demes.count > 1 ? members : (int32_t)PRISM_GPU_PAIRS;
+}
 
 /* Count the generation; with `mating` draw a mate for each member of `pool` and pairs to
  * measure (members >= 2). The mate is the one with the fewest conflicts of `tournament`
  * others drawn at random (Goldberg & Deb 1991), the first of equals; visitors
- * (visitors.h) are drawn like members. */
+ * (visitors.h) are drawn like members, but not where there are demes: these have tournaments of
+ * their own. */
 prism_status_t prism_launch_begin(prism_gpu_control_t *control, const prism_gpu_mating_t *mating,
                                   const prism_gpu_pool_t *pool, int32_t tournament,
                                   uint64_t seed, uint32_t first_individual,
@@ -61,6 +92,14 @@ prism_status_t prism_launch_begin(prism_gpu_control_t *control, const prism_gpu_
 /* The member with the most conflicts gives way to a migrant.
  * [in] color  device memory [n]; f its conflicts */
 prism_status_t prism_launch_admit(const prism_gpu_pool_t *pool, const uint16_t *color, int32_t f,
+                                  cudaStream_t stream);
+
+/* Judge the demes (more than one) after their children have taken their places: whose members
+ * have become alike, or where nothing has moved for long even with the strictest choice of
+ * mates, that one begins anew. Where only the choice can still be stricter, it becomes so.
+ * After a generation that was ended early nothing changes. The rows are the caller's to fill. */
+prism_status_t prism_launch_judge(prism_gpu_control_t *control, const uint32_t *halt,
+                                  const prism_gpu_mating_t *mating, const prism_gpu_pool_t *pool,
                                   cudaStream_t stream);
 
 /* Judge what the search made. With `mating`: `child` are the children of `pool`; place

@@ -110,6 +110,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "auto: share time by what works on this graph")                                                \
   X(memetic, population, I64, "0", 0, 100000, "individuals", "",                                   \
     "pool size of an island (0: chosen by the engine)")                                            \
+  X(memetic, deme_size, I64, "0", 0, 100000, "individuals", "",                                    \
+    "individuals of a GPU pool that mate among themselves (0: chosen by the engine)")              \
   X(memetic, generation_iterations, I64, "0", 0, 1000000000, "iterations", "",                     \
     "search iterations of a child (0: chosen by the engine)")                                      \
   X(memetic, tournament, I64, "0", 0, 8, "members", "",                                            \

@@ -29,6 +29,7 @@ typedef struct prism_search_params {
   int32_t version;               /* raised by whoever changes a snapshot */
   prism_method_t method;
   int32_t population;            /* individuals of a POOL island (auto) */
+  int32_t deme_size;             /* individuals of a POOL on a GPU that mate (auto) */
   int64_t generation_iterations; /* iterations of each individual a generation (auto) */
   int32_t tournament;            /* mates of a large POOL are the best of so many (auto) */
   double tenure_base;            /* tabu tenure = rand(base) + slope * conflicting vertices */

@@ -115,6 +115,7 @@ static prism_search_params_t snapshot(const prism_run_t *run, prism_method_t met
       .version = 1,
       .method = method,
       .population = (int32_t)memetic->population,
+      .deme_size = (int32_t)memetic->deme_size,
       .generation_iterations = memetic->generation_iterations,
       .tournament = (int32_t)memetic->tournament,
       .tenure_base = memetic->tenure_base,

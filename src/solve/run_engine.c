@@ -98,6 +98,7 @@ static void init_portfolios(prism_run_t *run) {
   /* Where a clique comes close to the colours there is structure, which edge weights
    * exploit; crossover is better where there is none. */
   bool structured = 5 * run->shared->lower_bound >= 3 * run->shared->colors;
+  const bool cores = run->all_islands > run->comm->size; /* beside GPUs, where there are any */
   prism_method_t wanted = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_POOL;
   for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
@@ -109,8 +110,10 @@ static void init_portfolios(prism_run_t *run) {
     prism_portfolio_setup_t setup = {.methods = island->info.methods,
                                      .favorite = (int32_t)(able ? wanted : PRISM_METHOD_POOL),
                                      .island = run->first_island + island->id,
-                                     /* What a core tries does not spare a GPU the trial. */
-                                     .islands = gpu ? run->comm->size : run->all_islands,
+                                     /* What cores try spares a GPU half of the trial. */
+                                     .islands = !gpu      ? run->all_islands
+                                                : cores ? 2 * run->comm->size
+                                                        : run->comm->size,
                                      .doubt = gpu ? 6.0 : 2.0,
                                      .pace = run->config->params->run.deterministic ? moves
                                                                                     : seconds};

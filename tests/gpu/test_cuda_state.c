@@ -218,6 +218,20 @@ static void draw_population(prism_rng_t *rng, prism_method_t method, int32_t n, 
                                               .least_distance = prism_rng_uniform(rng),
                                               .least_f = below(rng, 100),
                                               .since = below(rng, 31)};
+  if (!pool) return;
+  p->deme_size = below(rng, 60);
+  p->demes = p->members < 4 ? 0 : 2 * below(rng, 2);
+  p->ended = (uint32_t)prism_rng_next(rng);
+  p->round = (uint32_t)prism_rng_next(rng);
+  p->least = below(rng, 1000);
+  must_be(PRISM_ALLOC(p->demes, &p->deme));
+  for (int32_t d = 0; d < p->demes; ++d)
+    p->deme[d] = (prism_gpu_deme_t){.distance = (float)prism_rng_uniform(rng),
+                                    .least_distance = (float)prism_rng_uniform(rng),
+                                    .least_f = below(rng, 100),
+                                    .age = below(rng, 1000),
+                                    .since = below(rng, 61),
+                                    .tournament = below(rng, PRISM_GPU_TOURNAMENT + 1)};
 }
 
 static void draw_code(prism_rng_t *rng, const prism_graph_t *g, scene_t *s) {
@@ -396,6 +410,10 @@ static void check_numbers(const scene_t *s, const prism_saved_island_t *back) {
     assert_in_range(p->tournament, 1, PRISM_GPU_TOURNAMENT);
     assert_true(p->tenure_base >= 0.0f && p->tenure_slope >= 0.0f);
     assert_true(p->progress.distance >= 0.0 && p->progress.distance <= 1.0);
+    assert_true(p->demes != 1 && p->demes <= p->members / 2 && p->deme_size >= 0);
+    for (int32_t d = 0; d < p->demes; ++d)
+      assert_true(p->deme[d].distance >= 0.0f && p->deme[d].distance <= 1.0f &&
+                  p->deme[d].tournament <= PRISM_GPU_TOURNAMENT && p->deme[d].age >= 0);
     if (m != PRISM_METHOD_TEMPERING) {
       assert_true(p->length <= UINT32_MAX);
       continue;

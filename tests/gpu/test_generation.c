@@ -124,6 +124,160 @@ typedef struct expected {
   int64_t sum;
 } expected_t;
 
+/* ---- demes ---- */
+
+static void bed_divide(bed_t *bed, int32_t count, int32_t tournament, int32_t strictest) {
+  const size_t members = (size_t)bed->pool.members;
+  prism_gpu_deme_t none[MOST] = {{0}};
+  must_cuda(cudaFree(bed->mating.left));
+  must_cuda(cudaFree(bed->mating.right));
+  must_cuda(cudaFree(bed->mating.distance));
+  bed->mating.left = device_bytes(members * sizeof(int32_t));
+  bed->mating.right = device_bytes(members * sizeof(int32_t));
+  bed->mating.distance = device_bytes(members * sizeof(int32_t));
+  bed->mating.demes = (prism_gpu_demes_t){
+      .count = count, .tournament = tournament, .strictest = strictest,
+      .deme = device_copy(none, (size_t)count * sizeof none[0]),
+      .renewed = device_bytes(members * sizeof(int32_t))};
+}
+
+static void bed_unite(bed_t *bed) {
+  must_cuda(cudaFree(bed->mating.demes.deme));
+  must_cuda(cudaFree(bed->mating.demes.renewed));
+  bed_free(bed);
+}
+
+static int32_t first_row(int32_t deme, int32_t count, int32_t members) {
+  return (int32_t)((int64_t)deme * members / count);
+}
+
+static void mates_are_of_the_same_deme(void **state) {
+  (void)state;
+  static const int32_t sizes[][2] = {{4, 2}, {9, 4}, {396, 8}, {MOST, 33}};
+  for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; ++s) {
+    const int32_t members = sizes[s][0], count = sizes[s][1];
+    int32_t second[MOST], left[MOST], right[MOST], f[MOST];
+    bed_t bed = bed_make(10, members);
+    bed_divide(&bed, count, 3, 8);
+    const prism_gpu_deme_t stricter = {.age = 1, .tournament = 6};
+    must_cuda(cudaMemcpy(bed.mating.demes.deme, &stricter, sizeof stricter,
+                         cudaMemcpyHostToDevice));
+    for (int32_t i = 0; i < members; ++i) f[i] = i % 5;
+    put_ints(bed.pool.f, f, members);
+    must(prism_launch_begin(bed.control, &bed.mating, &bed.pool, 1, seed, 5, NULL));
+    host_ints(bed.mating.second, second, members);
+    host_ints(bed.mating.left, left, members);
+    host_ints(bed.mating.right, right, members);
+    for (int32_t d = 0; d < count; ++d) {
+      const int32_t from = first_row(d, count, members), to = first_row(d + 1, count, members);
+      for (int32_t i = from; i < to; ++i) {
+        int32_t mate = -1;
+        for (int32_t t = 0; t < (d == 0 ? 6 : 3); ++t) {
+          prism_rng_block_t random = prism_rng_at(seed, 1, t < 4 ? 0 : 1 + PRISM_GPU_PAIRS,
+                                                  5u + (uint32_t)i, PRISM_RNG_POOL);
+          int32_t drawn = from + other_of(random.word[t & 3], i - from, to - from);
+          if (mate < 0 || f[drawn] < f[mate]) mate = drawn;
+        }
+        assert_int_equal(second[i], mate);
+        assert_int_not_equal(mate, i);
+        assert_in_range(mate, from, to - 1);
+        assert_int_equal(left[i], i);
+        assert_in_range(right[i], from, to - 1);
+        assert_int_not_equal(right[i], i);
+      }
+    }
+    bed_unite(&bed);
+  }
+  bed_t bed = bed_make(10, 5);
+  bed_divide(&bed, 3, 3, 8);
+  assert_int_equal(prism_launch_begin(bed.control, &bed.mating, &bed.pool, 2, seed, 0, NULL),
+                   PRISM_INVALID);
+  bed_unite(&bed);
+}
+
+/* The rules of prism_launch_judge for one deme. */
+static bool judge_deme(prism_gpu_deme_t *at, float distance, int32_t f, int32_t tournament,
+                       int32_t strictest) {
+  if (at->age == 0)
+    *at = (prism_gpu_deme_t){distance, distance, f, 0, 0, tournament};
+  else
+    at->distance = 0.7f * at->distance + 0.3f * distance;
+  ++at->age;
+  ++at->since;
+  if (at->distance < at->least_distance - 0.005f || f < at->least_f) at->since = 0;
+  if (at->distance < at->least_distance - 0.005f) at->least_distance = at->distance;
+  if (f < at->least_f) at->least_f = f;
+  if (at->since == 31 && at->tournament < strictest) {
+    ++at->tournament;
+    at->since = 0;
+  }
+  if (at->distance >= 0.05f && at->since <= 60) return false;
+  *at = (prism_gpu_deme_t){0};
+  return true;
+}
+
+static void expect_deme(const prism_gpu_deme_t *device, const prism_gpu_deme_t *host) {
+  assert_int_equal(device->age, host->age);
+  assert_int_equal(device->since, host->since);
+  assert_int_equal(device->least_f, host->least_f);
+  assert_int_equal(device->tournament, host->tournament);
+  assert_true(device->distance > host->distance - 1e-5f &&
+              device->distance < host->distance + 1e-5f);
+}
+
+/* Deme 0 becomes alike, 1 stands still, 2 gets better for ever; the others do as chance says. */
+static void demes_end_when_they_should(void **state) {
+  (void)state;
+  enum { N = 100, DEMES = 5, MEMBERS = 37, GENERATIONS = 400 };
+  prism_rng_t rng = prism_rng_stream(seed, 2, 0, PRISM_RNG_TEST);
+  prism_gpu_deme_t now[DEMES], expected[DEMES] = {{0}};
+  int32_t f[MEMBERS], distance[MEMBERS], renewed[MEMBERS], ends[DEMES] = {0};
+  uint32_t ended = 0, strict = 0;
+  bed_t bed = bed_make(N, MEMBERS);
+  bed_divide(&bed, DEMES, 3, 5);
+  for (int32_t g = 0; g < gpu_repeats(GENERATIONS, 130); ++g) {
+    const uint32_t halt = g % 7 == 3;
+    must_cuda(cudaMemcpy(bed.halt, &halt, sizeof halt, cudaMemcpyHostToDevice));
+    for (int32_t d = 0; d < DEMES; ++d) {
+      const int32_t from = first_row(d, DEMES, MEMBERS), to = first_row(d + 1, DEMES, MEMBERS);
+      int32_t least = INT32_MAX, apart = 0;
+      for (int32_t i = from; i < to; ++i) {
+        const int32_t age = expected[d].age;
+        f[i] = d == 2 ? 1000 - g : d < 2 ? 7 : 5 + (int32_t)prism_rng_below(&rng, 9);
+        distance[i] = d == 0 ? (age < 45 ? 90 - 2 * age : 0)
+                      : d < 3 ? 50
+                              : (int32_t)prism_rng_below(&rng, N);
+        least = f[i] < least ? f[i] : least;
+        apart += distance[i];
+      }
+      if (halt) continue;
+      const float mean = (float)apart / ((float)(to - from) * (float)N);
+      const bool over = judge_deme(&expected[d], mean, least, 3, 5);
+      ends[d] = over;
+      ended += over;
+      strict += expected[d].tournament == 5;
+    }
+    put_ints(bed.pool.f, f, MEMBERS);
+    put_ints(bed.mating.distance, distance, MEMBERS);
+    must(prism_launch_judge(bed.control, bed.halt, &bed.mating, &bed.pool, NULL));
+    assert_int_equal(bed_control(&bed).ended, ended);
+    must_cuda(cudaMemcpy(now, bed.mating.demes.deme, sizeof now, cudaMemcpyDeviceToHost));
+    host_ints(bed.mating.demes.renewed, renewed, MEMBERS);
+    for (int32_t d = 0; d < DEMES; ++d) {
+      expect_deme(&now[d], &expected[d]);
+      for (int32_t i = first_row(d, DEMES, MEMBERS); i < first_row(d + 1, DEMES, MEMBERS); ++i)
+        assert_int_equal(renewed[i], !halt && ends[d] ? i : -1);
+    }
+  }
+  assert_true(ended > 3 && strict > 0 && expected[2].age > 100);
+  bed.mating.demes.count = 1;
+  assert_int_equal(prism_launch_judge(bed.control, bed.halt, &bed.mating, &bed.pool, NULL),
+                   PRISM_INVALID);
+  bed_unite(&bed);
+}
+
+/* ---- the pool ---- */
+
 /* The rules of prism_launch_decide, member by member. */
 static expected_t judge(const int32_t *f, const int32_t *made, int32_t members, bool cut,
                         bool children) {
@@ -225,6 +379,8 @@ int main(void) {
   gpu_require();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mates_are_others_and_differ),
+      cmocka_unit_test(mates_are_of_the_same_deme),
+      cmocka_unit_test(demes_end_when_they_should),
       cmocka_unit_test(decisions_are_those_of_the_rules),
       cmocka_unit_test(migrants_take_the_worst_place),
   };

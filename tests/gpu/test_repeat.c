@@ -17,6 +17,8 @@ static const uint64_t seed = 20261123;
 
 enum { ISLANDS = 2, N = 150, ROOM = 16384 };
 
+static int32_t deme_size; /* of the pools; 0: as they come */
+
 /* All that a run shows, one number after the other. */
 typedef struct trace {
   int64_t value[ROOM];
@@ -101,6 +103,7 @@ static void search_in_vain(trace_t *t, const prism_gpu_setup_t *setup, prism_met
     /* ends in mid generation */
     if (ticket % 2 == 1) work.iterations = population * length * (4 * generations - 3) / 4;
     work.params.population = population;
+    work.params.deme_size = deme_size;
     work.params.generation_iterations = length;
     work.params.ladder.sweeps = 1; /* so a generation is a window of exchanges */
     restarts += work_both(t, &engine, graph, &work);
@@ -111,7 +114,7 @@ static void search_in_vain(trace_t *t, const prism_gpu_setup_t *setup, prism_met
     must(engine.ops->export_counters(engine.self, 0, (prism_counter_t)which, count));
     for (int32_t v = 0; v < N; ++v) note(t, count[v]);
   }
-  if (method == PRISM_METHOD_POOL) assert_true(accepted > 0);
+  if (method == PRISM_METHOD_POOL) assert_true((accepted > 0) == (deme_size == 0));
   print_message("%s: %d migrants, %d restarts\n", prism_method_name(method), accepted, restarts);
   prism_engine_destroy(&engine);
   prism_graph_destroy(&graph);
@@ -127,6 +130,7 @@ static void search_and_find(trace_t *t, const prism_gpu_setup_t *setup, prism_me
   int32_t color[N];
   prism_work_t work = work_of(method, k, 500);
   work.params.population = gpu_repeats(16, 8);
+  work.params.deme_size = deme_size;
   work.params.generation_iterations = gpu_repeats(2000, 300);
   work_both(t, &engine, graph, &work);
   for (int32_t i = 0; i < ISLANDS; ++i) assert_int_equal(take(&engine, i, graph, 0, color), 0);
@@ -206,6 +210,7 @@ static company_t live(trace_t *t, prism_engine_t *engine, const prism_graph_t *g
     prism_work_t work = work_of(method, k, gpu_repeats(35, 3));
     const bool pool = method == PRISM_METHOD_POOL;
     work.params.population = 8;
+    work.params.deme_size = deme_size;
     work.params.generation_iterations = pool ? 0 : gpu_repeats(400, 60);
     work.params.ladder.sweeps = 1;
     company.restarts += work_both(t, engine, graph, &work);
@@ -283,7 +288,7 @@ static void saved_runs_go_on(prism_method_t method) {
   print_message("%s: %d rows, %zu bytes, %d visitors and %d migrants, %d and %d restarts\n",
                 prism_method_name(method), state[0].rows, state[0].size, before.visitors,
                 before.migrants, before.restarts, after.restarts);
-  if (method == PRISM_METHOD_POOL) assert_true(before.visitors > 0);
+  if (method == PRISM_METHOD_POOL) assert_true((before.visitors > 0) == (deme_size == 0));
   for (int async = 0; async < 2; ++async) {
     setup.params.async = async == 1;
     prism_engine_t b = open_engine(&setup, graph, ISLANDS, seed);
@@ -308,6 +313,14 @@ static void saved_runs_go_on(prism_method_t method) {
 static void saved_pools_go_on(void **state) {
   (void)state;
   saved_runs_go_on(PRISM_METHOD_POOL);
+}
+
+/* Members of demes meet nobody, so these runs differ only in what the demes do. */
+static void saved_demes_go_on(void **state) {
+  (void)state;
+  deme_size = 4;
+  saved_runs_go_on(PRISM_METHOD_POOL);
+  deme_size = 0;
 }
 
 static void saved_tabucol_goes_on(void **state) {
@@ -339,6 +352,13 @@ static void pools_repeat(void **state) {
   runs_repeat(PRISM_METHOD_POOL);
 }
 
+static void demes_repeat(void **state) {
+  (void)state;
+  deme_size = 4;
+  runs_repeat(PRISM_METHOD_POOL);
+  deme_size = 0;
+}
+
 static void tabucol_repeats(void **state) {
   (void)state;
   runs_repeat(PRISM_METHOD_TABUCOL);
@@ -366,7 +386,9 @@ int main(void) {
       cmocka_unit_test(pools_repeat),     cmocka_unit_test(tabucol_repeats),
       cmocka_unit_test(weighted_repeats), cmocka_unit_test(partialcol_repeats),
       cmocka_unit_test(tempering_repeats),
+      cmocka_unit_test(demes_repeat),
       cmocka_unit_test(saved_pools_go_on),
+      cmocka_unit_test(saved_demes_go_on),
       cmocka_unit_test(saved_tabucol_goes_on),
       cmocka_unit_test(saved_weights_go_on),
       cmocka_unit_test(saved_partialcol_goes_on),

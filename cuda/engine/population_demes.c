@@ -1,0 +1,58 @@
+#include "engine/population_demes.h"
+
+#include "kernels/convert.h"
+#include "kernels/recount.h"
+
+enum {
+  DEME = 48,         /* members */
+  LEAST_DEME = 4,
+  LONGEST = 10000000 /* moves in one launch: seconds */
+};
+
+size_t prism_population_demes_bytes(const prism_population_t *p) {
+  return ((size_t)p->members / LEAST_DEME + 1) * sizeof(prism_gpu_deme_t);
+}
+
+int32_t prism_population_demes_of(const prism_population_t *p, int32_t deme_size) {
+  const int32_t wanted = deme_size > 0 ? deme_size : DEME;
+  const int32_t size = wanted > LEAST_DEME ? wanted : LEAST_DEME;
+  const int32_t count = p->mates && !p->searcher.wide ? p->members / size : 0;
+  return count > 1 ? count : 0;
+}
+
+void prism_population_divide(prism_population_t *p) {
+  prism_gpu_demes_t *demes = &p->mating.demes;
+  demes->count = prism_population_demes_of(p, p->deme_size);
+  demes->tournament = p->tournament_given ? p->tournament : PRISM_STRICT_TOURNAMENT;
+  demes->strictest = p->tournament_given ? p->tournament : PRISM_GPU_TOURNAMENT;
+  p->captured[0] = p->captured[1] = 0;
+}
+
+void prism_population_lengthen(prism_population_t *p) {
+  const int64_t moves = (p->least > 1 ? 4 : 2) * p->length;
+  if (!p->length_given && p->length < LONGEST) p->length = moves < LONGEST ? moves : LONGEST;
+  p->least = INT32_MAX;
+}
+
+bool prism_population_hear(prism_population_t *p, const prism_gpu_control_t *report,
+                           int32_t *restarts) {
+  *restarts += (int32_t)(report->ended - p->ended);
+  p->ended = report->ended;
+  if (report->least < p->least) p->least = report->least;
+  return prism_population_has_demes(p) &&
+         p->ended - p->round >= (uint32_t)p->mating.demes.count;
+}
+
+void prism_population_next_round(prism_population_t *p) {
+  p->round = p->ended;
+  prism_population_lengthen(p);
+}
+
+prism_status_t prism_population_queue_demes(const prism_population_t *p, cudaStream_t stream) {
+  if (!prism_population_has_demes(p)) return PRISM_OK;
+  const int32_t *renewed = p->mating.demes.renewed;
+  const prism_convert_random_t random = {p->seed, &p->control->generation, p->individual};
+  PRISM_TRY(prism_launch_judge(p->control, p->halt, &p->mating, &p->pool, stream));
+  PRISM_TRY(prism_launch_random(&p->pool, renewed, p->members, &random, stream));
+  return prism_launch_recount(&p->graph, &p->pool, renewed, p->members, stream);
+}
