@@ -6,6 +6,7 @@
 enum {
   DEME = 48,         /* members */
   LEAST_DEME = 4,
+  MOST_EACH = 512,   /* moves of a search for each vertex; nothing is known of longer ones */
   LONGEST = 10000000 /* moves in one launch: seconds */
 };
 
@@ -29,8 +30,9 @@ void prism_population_divide(prism_population_t *p) {
 }
 
 void prism_population_lengthen(prism_population_t *p) {
+  const int64_t each = (int64_t)MOST_EACH * p->graph.n, most = each < LONGEST ? each : LONGEST;
   const int64_t moves = (p->least > 1 ? 4 : 2) * p->length;
-  if (!p->length_given && p->length < LONGEST) p->length = moves < LONGEST ? moves : LONGEST;
+  if (!p->length_given && p->length < most) p->length = moves < most ? moves : most;
   p->least = INT32_MAX;
 }
 

@@ -28,7 +28,7 @@ int32_t prism_population_demes_of(const prism_population_t *population, int32_t 
 void prism_population_divide(prism_population_t *population);
 
 /* Searches of twice the moves from now on, of four times as many where more than one conflict
- * was left, unless the length was given. */
+ * was left, up to 512 n, unless the length was given. */
 void prism_population_lengthen(prism_population_t *population);
 
 /* Note what the report of a generation says.

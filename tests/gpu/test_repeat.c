@@ -207,8 +207,8 @@ static company_t live(trace_t *t, prism_engine_t *engine, const prism_graph_t *g
                       prism_method_t method, int32_t k, int32_t tickets) {
   company_t company = {0, 0, 0};
   for (int32_t ticket = 0; ticket < tickets; ++ticket) {
-    prism_work_t work = work_of(method, k, gpu_repeats(35, 3));
     const bool pool = method == PRISM_METHOD_POOL;
+    prism_work_t work = work_of(method, k, gpu_repeats(pool ? 20 : 35, 3));
     work.params.population = 8;
     work.params.deme_size = deme_size;
     work.params.generation_iterations = pool ? 0 : gpu_repeats(400, 60);
