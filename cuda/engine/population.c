@@ -311,7 +311,7 @@ bool prism_population_note(prism_population_t *p, double distance, int32_t best_
     ++p->tournament;
     at->since = 0;
   }
-  return at->distance < (p->inherited ? worn : converged);
+  return at->distance < (p->inherited ? worn : converged) || at->since > 2 * PATIENCE;
 }
 
 /* Bring rows 0..count-1 of `pool`, with from_k colours, down to k, and count. */
@@ -384,7 +384,7 @@ prism_status_t prism_population_inherit(prism_population_t *p, const prism_popul
   p->fresh = true;
   p->inherited = true;
   if (!p->length_given && other->length > p->length) p->length = other->length;
-  if (other->mating.demes.count > 1) prism_population_divide(p);
+  if (prism_population_has_demes(other)) prism_population_inherit_demes(p);
   return dissolve(p, part, other->k, stream);
 }
 

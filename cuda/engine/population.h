@@ -113,7 +113,7 @@ prism_status_t prism_population_scatter(prism_population_t *population, cudaStre
 
 /* What a generation of a pool has come to: mean distance / n of its members, fewest
  * conflicts. Where neither falls any more, mates are chosen more strictly. Returns whether
- * the members have become alike: time to begin anew. */
+ * the members have become alike, or no choice of mates moves them: time to begin anew. */
 bool prism_population_note(prism_population_t *population, double distance, int32_t best_f);
 
 /* A pool that has become alike begins anew, with longer searches unless their length was

@@ -29,6 +29,11 @@ void prism_population_divide(prism_population_t *p) {
   p->captured[0] = p->captured[1] = 0;
 }
 
+void prism_population_inherit_demes(prism_population_t *p) {
+  prism_population_divide(p);
+  p->round = (uint32_t)p->mating.demes.count;
+}
+
 void prism_population_lengthen(prism_population_t *p) {
   const int64_t each = (int64_t)MOST_EACH * p->graph.n, most = each < LONGEST ? each : LONGEST;
   const int64_t moves = (p->least > 1 ? 4 : 2) * p->length;
@@ -42,7 +47,7 @@ bool prism_population_hear(prism_population_t *p, const prism_gpu_control_t *rep
   p->ended = report->ended;
   if (report->least < p->least) p->least = report->least;
   return prism_population_has_demes(p) &&
-         p->ended - p->round >= (uint32_t)p->mating.demes.count;
+         (int32_t)(p->ended - p->round) >= p->mating.demes.count;
 }
 
 void prism_population_next_round(prism_population_t *p) {

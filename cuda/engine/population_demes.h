@@ -27,6 +27,10 @@ int32_t prism_population_demes_of(const prism_population_t *population, int32_t 
 /* Turn into demes, if it is large enough. Their states are the caller's to clear. */
 void prism_population_divide(prism_population_t *population);
 
+/* The same for members of the last k. These had lost their differences before: that they become
+ * alike is no sign of a wrong length, so the first round takes one more of each deme. */
+void prism_population_inherit_demes(prism_population_t *population);
+
 /* Searches of twice the moves from now on, of four times as many where more than one conflict
  * was left, up to 512 n, unless the length was given. */
 void prism_population_lengthen(prism_population_t *population);

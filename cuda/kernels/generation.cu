@@ -147,7 +147,7 @@ __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt
   control->sum = sum;
   control->least = (int32_t)least;
   control->most = (int32_t)most;
-  control->apart = (int32_t)apart;
+  control->apart = apart;
   control->pairs = pairs;
   bool better = best != INT64_MAX && (int32_t)(best >> 32) < control->best_f;
   control->best_from = better ? (int32_t)(best & 0xFFFFFFFF) : -1;

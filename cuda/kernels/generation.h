@@ -34,9 +34,9 @@ typedef struct prism_gpu_control {
   int32_t kept;             /* children of the last generation that found a place */
   int32_t least, most;      /* conflicts of the members */
   int64_t sum;              /* of their conflicts */
+  int64_t apart;            /* sum of the measured distances */
   int32_t best_f;           /* fewest since the population was made */
   int32_t best_from;        /* row that reached it in the last generation; -1: none */
-  int32_t apart;            /* sum of the measured distances */
   int32_t pairs;            /* how many were measured */
   int32_t visitors;         /* rows behind the members that mates are drawn from too */
   uint32_t ended;           /* demes that began anew so far */

@@ -94,15 +94,20 @@ static prism_status_t choose_islands(prism_run_t *run) {
   return PRISM_OK;
 }
 
+static bool on_gpu(const prism_run_island_t *island) {
+  return strcmp(island->info.mode, "gpu") == 0;
+}
+
 static void init_portfolios(prism_run_t *run) {
   /* Where a clique comes close to the colours there is structure, which edge weights
    * exploit; crossover is better where there is none. */
   bool structured = 5 * run->shared->lower_bound >= 3 * run->shared->colors;
-  const bool cores = run->all_islands > run->comm->size; /* beside GPUs, where there are any */
   prism_method_t wanted = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_POOL;
+  bool cores = false; /* beside a GPU */
+  for (int32_t i = 0; i < run->islands; ++i) cores = cores || !on_gpu(&run->island[i]);
   for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
-    bool gpu = strcmp(island->info.mode, "gpu") == 0;
+    const bool gpu = on_gpu(island);
     /* A quick success: 0.05 s, or about as many moves as fit in there. A pool on a GPU
      * needs longer, and a second spent on another method is a second of all there is. */
     double moves = gpu ? 2e7 : 2e5, seconds = gpu ? 0.2 : 0.05;
@@ -110,7 +115,7 @@ static void init_portfolios(prism_run_t *run) {
     prism_portfolio_setup_t setup = {.methods = island->info.methods,
                                      .favorite = (int32_t)(able ? wanted : PRISM_METHOD_POOL),
                                      .island = run->first_island + island->id,
-                                     /* What cores try spares a GPU half of the trial. */
+                                     /* What its cores try spares a GPU half of the trial. */
                                      .islands = !gpu      ? run->all_islands
                                                 : cores ? 2 * run->comm->size
                                                         : run->comm->size,

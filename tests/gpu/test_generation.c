@@ -235,7 +235,7 @@ static void demes_end_when_they_should(void **state) {
   uint32_t ended = 0, strict = 0;
   bed_t bed = bed_make(N, MEMBERS);
   bed_divide(&bed, DEMES, 3, 5);
-  for (int32_t g = 0; g < gpu_repeats(GENERATIONS, 130); ++g) {
+  for (int32_t g = 0; g < gpu_repeats(GENERATIONS, 170); ++g) {
     const uint32_t halt = g % 7 == 3;
     must_cuda(cudaMemcpy(bed.halt, &halt, sizeof halt, cudaMemcpyHostToDevice));
     for (int32_t d = 0; d < DEMES; ++d) {

@@ -116,6 +116,7 @@ static void search_in_vain(trace_t *t, const prism_gpu_setup_t *setup, prism_met
   }
   if (method == PRISM_METHOD_POOL) assert_true((accepted > 0) == (deme_size == 0));
   print_message("%s: %d migrants, %d restarts\n", prism_method_name(method), accepted, restarts);
+  if (deme_size > 0) assert_true(restarts > 0 || gpu_repeats(1, 0) == 0);
   prism_engine_destroy(&engine);
   prism_graph_destroy(&graph);
 }
@@ -323,6 +324,50 @@ static void saved_demes_go_on(void **state) {
   deme_size = 0;
 }
 
+/* A pool that has divided of itself. */
+static void work_divided(trace_t *t, prism_engine_t *engine, const prism_graph_t *graph,
+                         int32_t k) {
+  enum { GENERATIONS = 25, MOST = 24 };
+  int32_t restarts = 0;
+  t->count = 0;
+  for (int32_t ticket = 0; ticket < MOST && (restarts == 0 || ticket < 3); ++ticket) {
+    prism_work_t work = work_of(PRISM_METHOD_POOL, k, GENERATIONS);
+    work.params.population = 96;
+    restarts += work_both(t, engine, graph, &work);
+  }
+  print_message("%d colors: %d restarts\n", k, restarts);
+  assert_true(restarts > 0);
+}
+
+static void divided_pools_go_on(void **state) {
+  (void)state;
+  if (gpu_repeats(1, 0) == 0) skip(); /* it takes some hundred generations */
+  static trace_t first, whole, resumed;
+  prism_graph_t *graph = gnp(N, 0.5, seed);
+  prism_gpu_setup_t setup = plain_setup();
+  prism_island_state_t saved[ISLANDS];
+  prism_engine_t a = open_engine(&setup, graph, ISLANDS, seed);
+  work_divided(&first, &a, graph, 12);
+  for (int32_t i = 0; i < ISLANDS; ++i) must(a.ops->save(a.self, i, &saved[i]));
+  work_divided(&whole, &a, graph, 12);
+  work_divided(&first, &a, graph, 11);
+  prism_engine_t b = open_engine(&setup, graph, ISLANDS, seed);
+  for (int32_t i = 0; i < ISLANDS; ++i) {
+    bool exact = false;
+    must(restore(&b, i, &saved[i], &exact));
+    assert_true(exact);
+    check_same_state(&b, i, &saved[i]);
+    prism_island_state_release(&saved[i]);
+  }
+  work_divided(&resumed, &b, graph, 12);
+  check_same(&whole, &resumed, "demes");
+  work_divided(&resumed, &b, graph, 11);
+  check_same(&first, &resumed, "demes of the next k");
+  prism_engine_destroy(&a);
+  prism_engine_destroy(&b);
+  prism_graph_destroy(&graph);
+}
+
 static void saved_tabucol_goes_on(void **state) {
   (void)state;
   saved_runs_go_on(PRISM_METHOD_TABUCOL);
@@ -389,6 +434,7 @@ int main(void) {
       cmocka_unit_test(demes_repeat),
       cmocka_unit_test(saved_pools_go_on),
       cmocka_unit_test(saved_demes_go_on),
+      cmocka_unit_test(divided_pools_go_on),
       cmocka_unit_test(saved_tabucol_goes_on),
       cmocka_unit_test(saved_weights_go_on),
       cmocka_unit_test(saved_partialcol_goes_on),
