@@ -105,14 +105,24 @@ prism_status_t prism_exchange_decide(const prism_exchange_rank_t *rank, int32_t 
 
 /* ---- opening ---- */
 
+/* Do the pools meet? Not unless somebody asks: at no graph were they sooner done with it
+ * (docs/SCALING.md). */
+static bool meetings(const prism_params_t *params) {
+  const prism_comm_choice_t choice = (prism_comm_choice_t)params->run.comm;
+  return params->islands.migration && (params->islands.pool_interval > 0.0 ||
+                                       choice == PRISM_COMM_NCCL || choice == PRISM_COMM_MPI);
+}
+
 /* What this rank has. NCCL is looked for only where it may be used: it is a large library. */
 static void describe(prism_comm_t *comm, const prism_devices_t *devices,
-                     prism_comm_choice_t choice, prism_exchange_rank_t *out) {
+                     const prism_params_t *params, prism_exchange_rank_t *out) {
+  const prism_comm_choice_t choice = (prism_comm_choice_t)params->run.comm;
   memset(out, 0, sizeof *out);
   gethostname(out->host, sizeof out->host - 1);
   out->sharers = devices->gpu ? devices->sharers : 0;
   out->pool = devices->gpu && devices->breeds;
-  const bool wanted = choice == PRISM_COMM_NCCL || (choice == PRISM_COMM_AUTO && comm->size > 1);
+  const bool wanted = choice == PRISM_COMM_NCCL ||
+                      (choice == PRISM_COMM_AUTO && comm->size > 1 && meetings(params));
   if (wanted && out->sharers == 1) out->nccl = nccl_possible(out->text, sizeof out->text);
 }
 
@@ -150,11 +160,11 @@ prism_status_t prism_exchange_open(prism_comm_t *comm, const prism_devices_t *de
   prism_exchange_way_t way = PRISM_EXCHANGE_NONE;
   char why[512];
   memset(out, 0, sizeof *out);
-  describe(comm, devices, choice, &mine);
+  describe(comm, devices, params, &mine);
   PRISM_TRY(agree_on_way(comm, &mine, choice, &way, why, sizeof why));
   if (way == PRISM_EXCHANGE_NONE) return PRISM_OK;
-  if (!params->islands.migration) {
-    snprintf(out->text, sizeof out->text, "pools do not meet");
+  if (!meetings(params)) {
+    snprintf(out->text, sizeof out->text, "each rank searches a pool of its own");
     return PRISM_OK;
   }
   if (way == PRISM_EXCHANGE_NCCL) {

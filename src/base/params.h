@@ -45,7 +45,7 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
   X(run, device, CHOICE, "auto", 0, 0, "auto|cuda|cpu", "--device",                                \
     "where to search")                                                                             \
   X(run, comm, CHOICE, "auto", 0, 0, "auto|mpi|nccl|self", "--comm",                               \
-    "how pools of GPUs meet; auto: NCCL where every rank has a GPU of its own, else MPI")          \
+    "how pools of GPUs meet, if they do (auto: NCCL where every rank has a GPU, else MPI)")        \
   X(run, peer_timeout, F64, "30", 1, 86400, "s", "",                                               \
     "silence after which a rank counts as lost")                                                   \
   X(run, watchdog, F64, "600", 0, 1e6, "s", "",                                                    \
@@ -97,8 +97,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "islands exchange colorings")                                                                  \
   X(islands, migration_interval, F64, "1.0", 0.01, 3600, "s", "",                                  \
     "seconds between the emigrants of a rank (deterministic runs: every epoch)")                   \
-  X(islands, pool_interval, F64, "0.25", 0.001, 3600, "s", "",                                     \
-    "seconds between meetings of the GPU pools of all ranks (deterministic runs: every epoch)")    \
+  X(islands, pool_interval, F64, "0", 0, 3600, "s", "",                                            \
+    "seconds between meetings of all ranks' GPU pools (0: never; 0.25 with --comm nccl or mpi)")   \
   X(islands, pool_rows, I64, "16", 1, 4096, "individuals", "",                                     \
     "individuals that each pool shows the others at a meeting")                                    \
   X(islands, epoch_generations, I64, "4", 1, 1000000, "generations", "",                           \

@@ -94,20 +94,14 @@ static prism_status_t choose_islands(prism_run_t *run) {
   return PRISM_OK;
 }
 
-static bool on_gpu(const prism_run_island_t *island) {
-  return strcmp(island->info.mode, "gpu") == 0;
-}
-
 static void init_portfolios(prism_run_t *run) {
   /* Where a clique comes close to the colours there is structure, which edge weights
    * exploit; crossover is better where there is none. */
   bool structured = 5 * run->shared->lower_bound >= 3 * run->shared->colors;
   prism_method_t wanted = structured ? PRISM_METHOD_WEIGHTED : PRISM_METHOD_POOL;
-  bool cores = false; /* beside a GPU */
-  for (int32_t i = 0; i < run->islands; ++i) cores = cores || !on_gpu(&run->island[i]);
   for (int32_t i = 0; i < run->islands; ++i) {
     prism_run_island_t *island = &run->island[i];
-    const bool gpu = on_gpu(island);
+    bool gpu = strcmp(island->info.mode, "gpu") == 0;
     /* A quick success: 0.05 s, or about as many moves as fit in there. A pool on a GPU
      * needs longer, and a second spent on another method is a second of all there is. */
     double moves = gpu ? 2e7 : 2e5, seconds = gpu ? 0.2 : 0.05;
@@ -115,10 +109,8 @@ static void init_portfolios(prism_run_t *run) {
     prism_portfolio_setup_t setup = {.methods = island->info.methods,
                                      .favorite = (int32_t)(able ? wanted : PRISM_METHOD_POOL),
                                      .island = run->first_island + island->id,
-                                     /* What its cores try spares a GPU half of the trial. */
-                                     .islands = !gpu      ? run->all_islands
-                                                : cores ? 2 * run->comm->size
-                                                        : run->comm->size,
+                                     /* What a core tries does not spare a GPU the trial. */
+                                     .islands = gpu ? run->comm->size : run->all_islands,
                                      .doubt = gpu ? 6.0 : 2.0,
                                      .pace = run->config->params->run.deterministic ? moves
                                                                                     : seconds};
@@ -129,11 +121,13 @@ static void init_portfolios(prism_run_t *run) {
 
 /* The first pool of this rank that can meet those of others. */
 static prism_status_t begin_pooling(prism_run_t *run) {
+  static const double usual = 0.25; /* s; where the user has asked for meetings in general */
   const prism_params_islands_t *params = &run->config->params->islands;
   prism_pooling_setup_t setup = {.comm = run->comm, .engine = &run->engine, .island = -1,
                                  .bulk = params->migration ? run->config->bulk : NULL,
                                  .rows = (int32_t)params->pool_rows,
-                                 .interval = params->pool_interval};
+                                 .interval = params->pool_interval > 0.0 ? params->pool_interval
+                                                                         : usual};
   for (int32_t i = run->islands - 1; i >= 0; --i)
     if (run->island[i].info.pools &&
         (run->island[i].info.methods & PRISM_METHOD_BIT(PRISM_METHOD_POOL)) != 0)
