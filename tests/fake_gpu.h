@@ -22,6 +22,7 @@ typedef struct fake_setup {
   prism_status_t create_status; /* PRISM_OK, or how its making fails */
   int32_t fail_after;           /* results until poll says PRISM_DEVICE; 0: never */
   uint64_t delays;              /* seed of random delays; 0: none */
+  int32_t demes;                /* that its results tell of */
   const char *note;             /* of its first result; NULL: none */
   bool profile;                 /* tell where its time went */
   bool alarms;                  /* its third look at its health finds something */
@@ -69,6 +70,7 @@ static inline prism_status_t fake_poll(void *self, int64_t ticket, double wait, 
   fake_dawdle(fake);
   prism_status_t status = fake->inner.ops->poll(fake->inner.self, ticket, wait, done, summary);
   if (status != PRISM_OK || !*done) return status;
+  summary->demes = fake->setup->demes;
   if (fake->results++ == 0 && fake->setup->note != NULL)
     snprintf(summary->note, sizeof summary->note, "%s", fake->setup->note);
   if (fake->setup->fail_after > 0 && fake->results >= fake->setup->fail_after)

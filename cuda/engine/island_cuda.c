@@ -316,6 +316,8 @@ prism_status_t prism_gpu_island_work(prism_gpu_island_t *island, const prism_wor
   if (summary->f_ticket == INT64_MAX) summary->f_ticket = summary->f_best;
   summary->seconds = prism_clock_now() - begin;
   summary->individuals = p->members;
+  summary->demes = p->mating.demes.count;
+  summary->length = p->length;
   if (m == PRISM_METHOD_TEMPERING) {
     summary->temperature = p->tempering.ladder.temperature[0];
     summary->swap_rate = p->tempering.swap_rate;

@@ -64,6 +64,8 @@ typedef struct prism_summary {
   double seconds;      /* this ticket's busy time */
   double diversity;    /* mean partition distance / n among the individuals; -1: a single one */
   int32_t individuals;
+  int32_t demes;       /* parts of them that mate among themselves only; 0: there are none */
+  int64_t length;      /* moves of each in a generation at the end, > 0 */
   int32_t restarts;    /* of this ticket: populations that had converged and were renewed */
   double temperature;  /* TEMPERING: of the coldest level, > 0; otherwise 0 */
   double swap_rate;    /* TEMPERING: share of the exchanges made lately; 0: not known */

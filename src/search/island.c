@@ -201,6 +201,7 @@ prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *wor
   summary->f_best = arm->best.f;
   summary->diversity = arm->diversity;
   summary->individuals = prism_arm_individuals(arm);
+  summary->length = arm->generation_iterations;
   if (arm->tempering != NULL) {
     summary->temperature = arm->tempering->ladder.temperature[0];
     summary->swap_rate = arm->tempering->swap_rate;

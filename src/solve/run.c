@@ -201,6 +201,8 @@ prism_status_t prism_run_finished(prism_run_t *run, int32_t i, const prism_summa
   run->iterations += summary->iterations;
   island->cut = island->promised > 0 && summary->iterations >= island->promised;
   island->method = summary->method;
+  island->length = summary->length;
+  island->demes = summary->demes;
   if (summary->diversity >= 0.0) run->diversity = summary->diversity;
   if (summary->temperature > 0.0) {
     run->temperature = summary->temperature;

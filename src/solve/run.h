@@ -20,6 +20,8 @@ typedef struct prism_run_island {
   int64_t ticket;          /* -1: idle */
   int32_t k;               /* of the ticket */
   prism_method_t method;   /* of the last finished ticket, at first of the first one */
+  int64_t length;          /* of its generations, in moves; 0: not known yet */
+  int32_t demes;           /* of its individuals; 0: none */
   int64_t promised;        /* its iterations, when they are limited */
   bool cut;                /* the last one ended because these were used up */
   int32_t seeded_k;        /* best_k that the island was given as a start; 0: none */

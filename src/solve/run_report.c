@@ -6,6 +6,18 @@
 #include "base/mem.h"
 #include "solve/run.h"
 
+/* key=value pairs of what the island does. */
+static void put_parameters(const prism_run_t *run, const prism_run_island_t *face,
+                           prism_metric_t *row) {
+  char length[32] = "", demes[24] = "", swap[24] = "", text[sizeof row->parameters];
+  if (face->length > 0) snprintf(length, sizeof length, " length=%lld", (long long)face->length);
+  if (face->demes > 0) snprintf(demes, sizeof demes, " demes=%d", face->demes);
+  if (run->temperature > 0.0) snprintf(swap, sizeof swap, " swap=%.3f", run->swap_rate);
+  snprintf(text, sizeof text, "method=%s islands=%d%s%s%s", prism_method_name(face->method),
+           run->islands, length, demes, swap);
+  PRISM_RECORD_TEXT(row->parameters, text);
+}
+
 /* One record a rank: its first island stands for it, on a GPU where there is one. */
 static prism_status_t send_metric(prism_run_t *run, const char *step) {
   const prism_run_island_t *face = &run->island[0];
@@ -22,14 +34,8 @@ static prism_status_t send_metric(prism_run_t *run, const char *step) {
   row.conflicts = run->f_best;
   row.iterations = run->iterations;
   row.compaction_ratio = run->shared->compaction;
-  char text[sizeof row.parameters];
-  int used = snprintf(text, sizeof text, "method=%s islands=%d", prism_method_name(face->method),
-                      run->islands);
-  if (run->temperature > 0.0) {
-    row.temperature = run->temperature;
-    snprintf(text + used, sizeof text - (size_t)used, " swap=%.3f", run->swap_rate);
-  }
-  PRISM_RECORD_TEXT(row.parameters, text);
+  if (run->temperature > 0.0) row.temperature = run->temperature;
+  put_parameters(run, face, &row);
   return prism_telemetry_metric(run->telemetry, &row);
 }
 

@@ -373,6 +373,7 @@ static void budgets_end_work(const engine_suite_t *suite) {
       CHECK(summary.iterations >= budgets[b]);
       if (suite->exact_budgets) CHECK(summary.iterations == budgets[b]);
       CHECK(summary.individuals >= (engine_suite_is_population(method) ? 2 : 1));
+      CHECK(summary.length >= 1 && summary.demes >= 0);
     }
     prism_work_t work = engine_suite_work(suite, method, 5, 0);
     work.generations = 3;

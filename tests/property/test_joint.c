@@ -324,6 +324,7 @@ static void the_gpu_is_told_about(void **state) {
   mixed.params.run.time_limit = 0.6;
   mixed.params.run.target = 12;
   mixed.params.telemetry.interval = 0.05;
+  mixed.fake.demes = 8;
   mixed.fake.note = "a pool of 100 individuals: memory has no room for 400";
   prism_store_config_t config = files.config;
   config.graph = graph;
@@ -341,14 +342,20 @@ static void the_gpu_is_told_about(void **state) {
   const char *note = strstr(text, "\"event\":\"engine_note\"");
   assert_non_null(note);
   assert_null(strstr(note + strlen("\"event\":\"engine_"), "engine_note")); /* told once */
-  int gpu = 0, metric = 0;
+  int gpu = 0, metric = 0, told = 0;
   double before = 0.0;
   for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
     if (strncmp(line, "{\"record\":\"metric\"", 17) == 0) {
       ++metric;
       assert_non_null(strstr(line, "\"phase\":\"memetic\""));
       assert_non_null(strstr(line, "\"mode\":\"gpu\""));
-      assert_non_null(strstr(line, "\"parameters\":\"method=pool islands=3\""));
+      const char *does = strstr(line, "\"parameters\":\"method=pool islands=3");
+      assert_non_null(does);
+      long long length = 0;
+      int demes = 0;
+      if (sscanf(does, "\"parameters\":\"method=pool islands=3 length=%lld demes=%d\"", &length,
+                 &demes) == 2)
+        told += length >= 1000 && demes == 8;
       assert_true(number_of(line, "stream") == FAKE_STREAM);
     }
     if (strncmp(line, "{\"record\":\"gpu\"", 14) != 0) continue;
@@ -367,6 +374,7 @@ static void the_gpu_is_told_about(void **state) {
     assert_true(fabs(number_of(line, "idle") - 0.25) < 0.01);
   }
   assert_true(gpu == metric && gpu >= 3); /* start, end and something between */
+  assert_true(told > 0);
   prism_free(text);
   prism_graph_destroy(&graph);
   fixture_close(&files);
