@@ -62,7 +62,7 @@ static prism_summary_t solve(prism_engine_t *engine, const prism_graph_t *graph,
   const bool whole = gpu_repeats(1, 0) == 1;
   if (!whole) {
     work.params.generation_iterations = 40;
-    work.generations = 2;
+    work.generations = 1;
   }
   prism_summary_t summary = finish(engine, submit(engine, 0, &work));
   assert_int_equal(take(engine, 0, graph, 0, color), summary.f_best);
@@ -127,11 +127,13 @@ static void expect_same(const outcome_t *a, const outcome_t *b, int32_t n) {
   assert_memory_equal(a->elite, b->elite, (size_t)n * sizeof *a->elite);
 }
 
+static int32_t few(void) { return gpu_repeats(6, 3); } /* individuals */
+
 static void perform(const prism_gpu_setup_t *setup, const prism_graph_t *graph,
                     prism_method_t method, outcome_t *o) {
   prism_engine_t engine = open_engine(setup, graph, 1, seed);
-  prism_work_t work = work_of(method, LARGE_K, 3);
-  work.params.population = 6;
+  prism_work_t work = work_of(method, LARGE_K, gpu_repeats(3, 1));
+  work.params.population = few();
   work.params.generation_iterations = gpu_repeats(500, 40); /* far too short for a find */
   o->summary = finish(&engine, submit(&engine, 0, &work));
   assert_int_equal(take(&engine, 0, graph, 0, o->best), o->summary.f_best);
@@ -157,7 +159,7 @@ static void neither_queues_nor_turns_matter(void **state) {
       setup.params.graph = mode != 2;
       if (mode == 3) setup.params.memory_fraction = 1.28e8 / (double)free_bytes; /* for a few */
       perform(&setup, graph, methods[m], &o[mode > 0]);
-      assert_int_equal(o[mode > 0].summary.individuals, 6);
+      assert_int_equal(o[mode > 0].summary.individuals, few());
       if (mode > 0) expect_same(&o[0], &o[1], graph->n);
     }
   }
