@@ -37,7 +37,8 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
                               const prism_hooks_t *hooks, int32_t k, uint64_t seed,
                               uint32_t individual, const prism_search_params_t *params) {
   *arm = (prism_arm_t){.method = method, .problem = problem, .k = k, .seed = seed,
-                       .individual = individual, .diversity = -1.0};
+                       .individual = individual, .diversity = -1.0,
+                       .least_distance = -1.0};
   arm->capacity = arm->wanted = most_members(method, params);
   if (method == PRISM_METHOD_POOL && params->population < 2) arm->wanted = PRISM_ARM_POOL_FIRST;
   arm->generation_iterations = params->generation_iterations > 0

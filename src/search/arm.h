@@ -50,7 +50,9 @@ typedef struct prism_arm {
   bool length_given;              /* L comes from the parameters and does not grow */
   int64_t left;                   /* moves still owed to the child in search */
   int32_t stage;                  /* HEAD, POOL: which child */
-  int32_t cycle;                  /* HEAD: generations of this cycle */
+  int32_t cycle;                  /* HEAD: generations of this cycle; POOL: since progress */
+  double least_distance;          /* POOL: of this population; negative: none yet */
+  int64_t least_f;
   int32_t tournament;             /* POOL: a mate is the best of so many */
   bool searched;                  /* POOL: the members are not founders any more */
   double diversity;               /* mean distance / n, -1 for one individual */

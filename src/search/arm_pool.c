@@ -33,16 +33,25 @@ static prism_status_t renew(prism_arm_t *arm, prism_individual_t *individual) {
   return PRISM_OK;
 }
 
+/* How many times longer the searches of the next population are: a conflict less takes about
+ * twice the moves (docs/EXPERIMENTS.md, "Small pools on a core"). */
+static int64_t growth(const prism_arm_t *arm) {
+  if (arm->method == PRISM_METHOD_HEAD || arm->members < arm->capacity) return 2;
+  return arm->least_f > 1 ? 4 : 2;
+}
+
 /* The population has converged: everybody anew, with longer searches and, in a pool, no longer
  * few. */
 static prism_status_t restart(prism_arm_t *arm) {
   enum { LONGEST = 1 << 20 };
   ++arm->restarts;
-  if (!arm->length_given && arm->generation_iterations < LONGEST) arm->generation_iterations *= 2;
+  if (!arm->length_given && arm->generation_iterations < LONGEST)
+    arm->generation_iterations *= growth(arm);
   arm->members = arm->wanted = arm->capacity;
   for (int32_t i = 0; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));
   arm->elite[0].f = arm->elite[1].f = -1;
   arm->cycle = 0;
+  arm->least_distance = -1.0;
   arm->searched = false;
   return PRISM_OK;
 }
@@ -143,6 +152,27 @@ static void admit(prism_arm_t *arm) {
   arm->migrant.f = -1;
 }
 
+/* Do the members neither come closer to each other nor get better? Two families whose children
+ * are worse than both can last for ever. */
+static bool stands_still(prism_arm_t *arm) {
+  enum { PATIENCE = 60 }; /* generations */
+  static const double step = 0.005;
+  int64_t least = arm->member[0].f;
+  for (int32_t i = 1; i < arm->members; ++i)
+    if (arm->member[i].f < least) least = arm->member[i].f;
+  const bool first = arm->least_distance < 0.0;
+  ++arm->cycle;
+  if (first || arm->diversity < arm->least_distance - step) {
+    arm->least_distance = arm->diversity;
+    arm->cycle = 0;
+  }
+  if (first || least < arm->least_f) {
+    arm->least_f = least;
+    arm->cycle = 0;
+  }
+  return arm->cycle >= PATIENCE;
+}
+
 static prism_status_t pool_settle(prism_arm_t *arm) {
   static const double converged = 0.05;
   prism_individual_t *child = &arm->child[arm->stage];
@@ -155,7 +185,8 @@ static prism_status_t pool_settle(prism_arm_t *arm) {
   arm->searched = true;
   admit(arm);
   arm->diversity = spread(arm);
-  return arm->diversity < converged ? restart(arm) : PRISM_OK;
+  const bool still = stands_still(arm);
+  return still || arm->diversity < converged ? restart(arm) : PRISM_OK;
 }
 
 /* ---- both ---- */

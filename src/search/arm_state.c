@@ -80,6 +80,8 @@ prism_status_t prism_arm_save(const prism_arm_t *arm, prism_rows_t *rows, prism_
   prism_pack_i64(pack, arm->left);
   prism_pack_i32(pack, arm->stage);
   prism_pack_i32(pack, arm->cycle);
+  prism_pack_f64(pack, arm->least_distance);
+  prism_pack_i64(pack, arm->least_f);
   prism_pack_bool(pack, arm->searched);
   prism_pack_f64(pack, arm->diversity);
   prism_pack_i64(pack, arm->generations);
@@ -120,6 +122,8 @@ static void read_counters(prism_arm_t *arm, prism_unpack_t *unpack) {
   arm->left = prism_unpack_i64(unpack, 0, most_moves);
   arm->stage = prism_unpack_i32(unpack, 0, has_pool(arm) ? arm->members - 1 : 0);
   arm->cycle = prism_unpack_i32(unpack, 0, MOST_COUNT);
+  arm->least_distance = prism_unpack_f64(unpack, -1.0, 1.0);
+  arm->least_f = prism_unpack_i64(unpack, 0, INT64_MAX / 8);
   arm->searched = prism_unpack_bool(unpack);
   arm->diversity = prism_unpack_f64(unpack, -1.0, 1.0);
   arm->generations = prism_unpack_i64(unpack, 0, most_moves);

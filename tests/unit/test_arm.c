@@ -221,7 +221,8 @@ static void advance_to_restart(prism_arm_t *arm, const prism_search_params_t *pa
  * it is. */
 static void pools_grow(void **state) {
   (void)state;
-  enum { N = 130, K = 11, MOVES = 8 * N };
+  enum { N = 130, K = 11, MOVES = 8 * N }; /* more than one conflict is left each time */
+  static const int64_t length[] = {MOVES, 2 * MOVES, 8 * MOVES, 32 * MOVES};
   ground_t ground = random_ground(N, 0.5, 12);
   prism_search_params_t params = params_of(PRISM_METHOD_POOL, 0);
   params.population = 0;
@@ -233,7 +234,7 @@ static void pools_grow(void **state) {
     for (int32_t restarts = 0; restarts < 4; ++restarts) {
       advance_to_restart(&arm, &params, &ground, restarts);
       assert_int_equal(arm.wanted, restarts == 0 ? PRISM_ARM_POOL_FIRST : PRISM_ARM_POOL_MOST);
-      assert_int_equal(arm.generation_iterations, MOVES << restarts);
+      assert_int_equal(arm.generation_iterations, length[restarts]);
     }
     prism_arm_release(&arm);
   }
@@ -243,6 +244,23 @@ static void pools_grow(void **state) {
   advance_to_restart(&arm, &params, &ground, 2);
   assert_int_equal(arm.members, 3);
   assert_int_equal(arm.generation_iterations, 300);
+  prism_arm_release(&arm);
+  ground_release(&ground);
+}
+
+/* A clique of one vertex more than there are colours: one conflict is left. */
+static void near_misses_take_smaller_steps(void **state) {
+  (void)state;
+  enum { N = 12, FIRST = 1000 };
+  ground_t ground = random_ground(N, 1.0, 14);
+  prism_search_params_t params = params_of(PRISM_METHOD_POOL, 0);
+  params.population = 0;
+  prism_arm_t arm;
+  arm_of(&arm, &ground, N - 1, &params);
+  for (int32_t restarts = 0; restarts < 5; ++restarts) {
+    advance_to_restart(&arm, &params, &ground, restarts);
+    assert_int_equal(arm.generation_iterations, FIRST << restarts);
+  }
   prism_arm_release(&arm);
   ground_release(&ground);
 }
@@ -343,6 +361,7 @@ int main(void) {
       cmocka_unit_test(stop_is_obeyed),
       cmocka_unit_test(converged_populations_restart),
       cmocka_unit_test(pools_grow),
+      cmocka_unit_test(near_misses_take_smaller_steps),
       cmocka_unit_test(generations_change_at_once),
       cmocka_unit_test(migrants_join),
       cmocka_unit_test(nothing_is_left),
