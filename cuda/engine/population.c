@@ -283,11 +283,11 @@ prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stre
 
 prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream) {
   /* What others left had lost its differences before: no sign of a wrong length. */
-  const bool same = p->inherited;
+  const bool worn = p->inherited;
   p->inherited = false;
   p->progress = (prism_population_progress_t){0};
-  if (!p->tournament_given) p->tournament = same ? TOURNAMENT : PRISM_STRICT_TOURNAMENT;
-  if (!same) {
+  if (!p->tournament_given) p->tournament = worn ? TOURNAMENT : PRISM_STRICT_TOURNAMENT;
+  if (!worn) {
     prism_population_lengthen(p);
     prism_population_divide(p);
   }
@@ -557,8 +557,7 @@ static prism_status_t queue_mating(void *context, cudaStream_t stream) {
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_DISTANCE, stream));
   PRISM_TRY(prism_launch_distance(&p->pool, p->mating.left, &p->pool, p->mating.right,
                                   p->mating.distance, prism_gpu_pairs(&p->mating, p->members),
-                                  distance_mode(p),
-                                  p->scratch, stream));
+                                  distance_mode(p), p->scratch, stream));
   PRISM_TRY(enter(p, PRISM_GPU_STAGE_UPDATE, stream));
   PRISM_TRY(prism_launch_decide(p->control, p->halt, &p->mating, &p->pool, &p->child, stream));
   PRISM_TRY(prism_launch_gather(&p->child, NULL, &p->pool, p->mating.place, p->members, stream));

@@ -118,12 +118,6 @@ static void mates_are_others_and_differ(void **state) {
   bed_free(&bed);
 }
 
-typedef struct expected {
-  int32_t place[MOST], f[MOST];
-  int32_t kept, least, most, best, best_from;
-  int64_t sum;
-} expected_t;
-
 /* ---- demes ---- */
 
 static void bed_divide(bed_t *bed, int32_t count, int32_t tournament, int32_t strictest) {
@@ -277,6 +271,12 @@ static void demes_end_when_they_should(void **state) {
 }
 
 /* ---- the pool ---- */
+
+typedef struct expected {
+  int32_t place[MOST], f[MOST];
+  int32_t kept, least, most, best, best_from;
+  int64_t sum;
+} expected_t;
 
 /* The rules of prism_launch_decide, member by member. */
 static expected_t judge(const int32_t *f, const int32_t *made, int32_t members, bool cut,
