@@ -264,6 +264,8 @@ class RunsTest(unittest.TestCase):
             self.assertEqual(len(set(gpus)), len(gpus))
             self.assertIn("--telemetry.enabled=false", run)
         self.assertEqual(sum("--no-migration" in run for run in runs), 4)
+        for run in runs:
+            self.assertNotEqual("--no-migration" in run, "--islands.pool_interval" in run)
         self.assertEqual({run[1] for run in runs[:4]}, {"ranks=4"})  # the widest first
         header, rows = report.read_csv(self.root / "results/scaling-h200.csv")
         self.assertIn("# mpi: Open MPI v4", header)

@@ -109,6 +109,7 @@ SCALING_ROWS = {
 }
 RATE_OPTIONS = ["--memetic.method", "pool"]
 ALONE = "--no-migration"
+MEETINGS = ["--islands.pool_interval", "0.25"]  # pools meet only when asked
 
 
 class Slot(NamedTuple):
@@ -379,6 +380,8 @@ def command_of(bench, task, slots, stem):
         command += ["--target", str(row.k)]
     if row.part == "rates":
         command += RATE_OPTIONS
+    if bench.scaling and task.variant.cooperates():
+        command += MEETINGS
     return command + task.variant.extra + [str(find_instance(row.graph))], environment
 
 
