@@ -4,10 +4,11 @@
 #include "kernels/recount.h"
 
 enum {
-  DEME = 48,         /* members */
+  DEME = 48,          /* members */
   LEAST_DEME = 4,
-  MOST_EACH = 512,   /* moves of a search for each vertex; nothing is known of longer ones */
-  LONGEST = 10000000 /* moves in one launch: seconds */
+  MOST_DOUBLINGS = 4, /* of the length, between two rounds */
+  MOST_EACH = 512,    /* moves of a search for each vertex; nothing is known of longer ones */
+  LONGEST = 10000000  /* moves in one launch: seconds */
 };
 
 size_t prism_population_demes_bytes(const prism_population_t *p) {
@@ -34,9 +35,15 @@ void prism_population_inherit_demes(prism_population_t *p) {
   p->round = (uint32_t)p->mating.demes.count;
 }
 
+/* A conflict less needs a search of twice the moves, or a little more. */
+static int doublings(int32_t conflicts) {
+  if (conflicts < 1) return 1;
+  return conflicts < MOST_DOUBLINGS ? conflicts : MOST_DOUBLINGS;
+}
+
 void prism_population_lengthen(prism_population_t *p) {
   const int64_t each = (int64_t)MOST_EACH * p->graph.n, most = each < LONGEST ? each : LONGEST;
-  const int64_t moves = (p->least > 1 ? 4 : 2) * p->length;
+  const int64_t moves = p->length << doublings(p->least);
   if (!p->length_given && p->length < most) p->length = moves < most ? moves : most;
   p->least = INT32_MAX;
 }

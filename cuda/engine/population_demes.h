@@ -31,8 +31,8 @@ void prism_population_divide(prism_population_t *population);
  * alike is no sign of a wrong length, so the first round takes one more of each deme. */
 void prism_population_inherit_demes(prism_population_t *population);
 
-/* Searches of twice the moves from now on, of four times as many where more than one conflict
- * was left, up to 512 n, unless the length was given. */
+/* Longer searches from now on, twice the moves for each conflict that was left, 16 times as many at
+ * most, up to 512 n, unless the length was given. */
 void prism_population_lengthen(prism_population_t *population);
 
 /* Note what the report of a generation says.

@@ -6,7 +6,8 @@
 /* Nobody's share falls below this: a planted colouring gives no sign before it is
  * found, so a method that looks bad may still be the one that gets there. */
 static const double floor_share = 0.04;
-/* ... and the longer all of them search in vain, the more this is likely. */
+/* ... and the longer all of them search in vain, the more this is likely, of those that are not
+ * far behind. */
 static const double floor_growth = 0.08;
 static const double floor_patience = 100.0; /* times pace */
 static const double memory = 0.7;      /* of earlier k, per new k */
@@ -60,38 +61,59 @@ static double rate(const prism_portfolio_t *portfolio, int m) {
          (prior_cost * portfolio->pace + arm->history + arm->spent);
 }
 
+static int64_t fewest_conflicts(const prism_portfolio_t *portfolio) {
+  int64_t least = INT64_MAX;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    const prism_portfolio_arm_t *arm = &portfolio->arm[m];
+    if (arm->allowed && arm->f_best >= 0 && arm->f_best < least) least = arm->f_best;
+  }
+  return least;
+}
+
+/* How far behind the best an arm is. Who has not run yet is taken to be as good as the best, and
+ * a population needs time before its conflicts say anything. */
+static double behind(const prism_portfolio_t *portfolio, int m) {
+  const prism_portfolio_arm_t *arm = &portfolio->arm[m];
+  if (arm->f_best < 0) return 0.0;
+  const int64_t least = fewest_conflicts(portfolio);
+  return (double)(arm->f_best - least) / (double)(least + 1) * arm->spent /
+         (arm->spent + portfolio->pace);
+}
+
 /* Weight of an arm before normalisation. */
 static double weight(const prism_portfolio_t *portfolio, int m) {
-  const prism_portfolio_arm_t *arm = &portfolio->arm[m];
-  int64_t least = INT64_MAX;
-  for (int i = 0; i < PRISM_METHOD_COUNT; ++i)
-    if (portfolio->arm[i].allowed && portfolio->arm[i].f_best >= 0 &&
-        portfolio->arm[i].f_best < least)
-      least = portfolio->arm[i].f_best;
-  /* Who has not run yet is taken to be as good as the best, and a population needs
-   * time before its conflicts say anything. */
-  double behind = arm->f_best < 0 ? 0.0 : (double)(arm->f_best - least) / (double)(least + 1);
-  behind *= arm->spent / (arm->spent + portfolio->pace);
-  double r = rate(portfolio, m);
-  return r * r * exp(-sharpness * behind);
+  const double r = rate(portfolio, m);
+  return r * r * exp(-sharpness * behind(portfolio, m));
+}
+
+/* [out] least [PRISM_METHOD_COUNT] of the time that each arm gets in any case.
+ * Returns their sum. */
+static double floors(const prism_portfolio_t *portfolio, double *least) {
+  const double patience = floor_patience * portfolio->pace;
+  const double growth = floor_growth * portfolio->total / (portfolio->total + patience);
+  double sum = 0.0;
+  for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+    least[m] = portfolio->arm[m].allowed ? floor_share + growth * exp(-behind(portfolio, m)) : 0.0;
+    sum += least[m];
+  }
+  return sum;
 }
 
 /* [out] share [PRISM_METHOD_COUNT] of the time, 0 for those not allowed. The leader
  * takes what the others leave. */
 static void shares(const prism_portfolio_t *portfolio, double *share) {
-  double sum = 0.0, rest = 1.0, patience = floor_patience * portfolio->pace;
-  double least = floor_share + floor_growth * portfolio->total / (portfolio->total + patience);
-  int allowed = 0, leader = -1;
+  double sum = 0.0, rest = 1.0, least[PRISM_METHOD_COUNT];
+  const double given = floors(portfolio, least);
+  int leader = -1;
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     share[m] = portfolio->arm[m].allowed ? weight(portfolio, m) : 0.0;
     if (!portfolio->arm[m].allowed) continue;
     sum += share[m];
-    ++allowed;
     if (leader < 0 || share[m] > share[leader]) leader = m;
   }
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     if (!portfolio->arm[m].allowed || m == leader) continue;
-    share[m] = (least + (1.0 - least * allowed) * share[m] / sum) * portfolio->others;
+    share[m] = (least[m] + (1.0 - given) * share[m] / sum) * portfolio->others;
     rest -= share[m];
   }
   share[leader] = rest;

@@ -209,7 +209,7 @@ static company_t live(trace_t *t, prism_engine_t *engine, const prism_graph_t *g
   company_t company = {0, 0, 0};
   for (int32_t ticket = 0; ticket < tickets; ++ticket) {
     const bool pool = method == PRISM_METHOD_POOL;
-    /* Small demes are soon alike, and what follows takes four times the moves. */
+    /* Small demes are soon alike, and what follows takes many times the moves. */
     prism_work_t work = work_of(method, k, gpu_repeats(deme_size > 0 ? 8 : pool ? 20 : 35, 3));
     work.params.population = 8;
     work.params.deme_size = deme_size;

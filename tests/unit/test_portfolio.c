@@ -79,6 +79,27 @@ static void merit_decides_and_nobody_starves(void **state) {
   assert_true(share(&portfolio, PRISM_METHOD_PARTIALCOL) > 0.4);
 }
 
+/* In the long run the rest gets more, but not who is far behind a leader that is nearly there. */
+static void long_waits_help_who_is_near(void **state) {
+  (void)state;
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
+  for (int near = 0; near < 2; ++near) {
+    prism_portfolio_t portfolio;
+    begin_portfolio(&portfolio, -1, 0);
+    prism_portfolio_begin(&portfolio, 10);
+    int64_t f[PRISM_METHOD_COUNT];
+    for (int m = 0; m < PRISM_METHOD_COUNT; ++m) f[m] = near ? 22 : 30;
+    f[PRISM_METHOD_POOL] = near ? 20 : 1;
+    portfolio.arm[PRISM_METHOD_POOL].prior *= 50.0; /* it leads */
+    run_tickets(&portfolio, f, cost, ROUNDS);
+    for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
+      if (!portfolio.arm[m].allowed || m == PRISM_METHOD_POOL) continue;
+      if (near) assert_true(share(&portfolio, m) > 0.08);
+      else assert_true(share(&portfolio, m) > 0.02 && share(&portfolio, m) < 0.05);
+    }
+  }
+}
+
 static void everybody_is_tried_first(void **state) {
   (void)state;
   for (int32_t offset = 0; offset < 12; ++offset) {
@@ -209,6 +230,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equals_share_alike),
       cmocka_unit_test(merit_decides_and_nobody_starves),
+      cmocka_unit_test(long_waits_help_who_is_near),
       cmocka_unit_test(everybody_is_tried_first),
       cmocka_unit_test(one_method_alone),
       cmocka_unit_test(success_is_remembered),
