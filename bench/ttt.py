@@ -89,6 +89,9 @@ GPU_ROWS = [
     Row("DSJC500.5", 47, 1, None, 3, 540, "attempts"),
     Row("C2000.5", 148, 1, None, 3, 540, "attempts"),
     Row("C2000.5", 147, 1, None, 3, 540, "attempts"),
+    Row("C2000.5", 146, 1, None, 3, 540, "attempts"),
+    Row("flat1000_76_0", 81, 1, None, 3, 540, "attempts"),
+    Row("DSJC1000.9", 222, 1, None, 3, 540, "attempts"),
 ]
 
 # More ranks, more speed? Of the rates only the steady iterations per second are wanted: a
