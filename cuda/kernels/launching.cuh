@@ -33,12 +33,28 @@ struct Grid {
   size_t shared;           /* bytes of a block */
 };
 
-/* Let the kernel have as much shared memory as a block may have. [out] resident: groups of
- * `cluster` blocks that the device holds at once; PRISM_UNSUPPORTED: not even one block fits.
- * The grid's blocks are not read. */
+/* A launch of a grid, as the runtime wants it; `attribute` lives as long as the result. */
+static inline cudaLaunchConfig_t config_of(const Grid &grid, cudaLaunchAttribute *attribute) {
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3((unsigned)grid.blocks);
+  config.blockDim = dim3((unsigned)grid.threads);
+  config.dynamicSmemBytes = grid.shared;
+  *attribute = {};
+  attribute->id = cudaLaunchAttributeClusterDimension;
+  attribute->val.clusterDim.x = (unsigned)grid.cluster;
+  attribute->val.clusterDim.y = attribute->val.clusterDim.z = 1;
+  config.attrs = attribute;
+  config.numAttrs = grid.cluster > 1 ? 1 : 0;
+  return config;
+}
+
+/* Let the kernel have as much shared memory as a block may have. [in] grid: of one cluster.
+ * [out] resident: groups of `cluster` blocks that the device holds at once: fewer than its
+ * multiprocessors would, since a cluster stays within one of their groups and these differ in size;
+ * PRISM_UNSUPPORTED: not even one block fits. */
 static inline prism_status_t occupy(const Device &device, const void *kernel, const Grid &grid,
                                     int32_t *resident) {
-  int blocks = 0;
+  int blocks = 0, clusters = 0;
   PRISM_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                   device.shared));
   PRISM_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, grid.threads,
@@ -46,23 +62,23 @@ static inline prism_status_t occupy(const Device &device, const void *kernel, co
   if (blocks < 1)
     PRISM_FAIL(PRISM_UNSUPPORTED, "a block of %d threads does not fit the device", grid.threads);
   *resident = device.multiprocessors * blocks / grid.cluster;
+  if (grid.cluster == 1) return PRISM_OK;
+  cudaLaunchAttribute attribute;
+  const cudaLaunchConfig_t config = config_of(grid, &attribute);
+  PRISM_CUDA(cudaOccupancyMaxActiveClusters(&clusters, kernel, &config));
+  if (clusters < 1)
+    PRISM_FAIL(PRISM_UNSUPPORTED, "%d blocks of %d threads that share memory do not fit the device",
+               grid.cluster, grid.threads);
+  *resident = clusters;
   return PRISM_OK;
 }
 
 template <class... Parameters, class... Arguments>
 static prism_status_t launch(void (*kernel)(Parameters...), const Grid &grid, cudaStream_t stream,
                              const Arguments &...arguments) {
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3((unsigned)grid.blocks);
-  config.blockDim = dim3((unsigned)grid.threads);
-  config.dynamicSmemBytes = grid.shared;
+  cudaLaunchAttribute attribute;
+  cudaLaunchConfig_t config = config_of(grid, &attribute);
   config.stream = stream;
-  cudaLaunchAttribute attribute = {};
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim.x = (unsigned)grid.cluster;
-  attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
-  config.attrs = &attribute;
-  config.numAttrs = grid.cluster > 1 ? 1 : 0;
   PRISM_CUDA(cudaLaunchKernelEx(&config, kernel, arguments...));
   return PRISM_OK;
 }
