@@ -126,7 +126,7 @@ struct RowPart {
   uint32_t low, high;
 };
 
-/* [in] row, offset: the row begins at row[offset]; words: its length */
+/* [in] row, offset: the row, or a block's part of it, begins at row[offset]; words: its length */
 template <class Cell>
 __device__ __forceinline__ RowPart load_part(const uint32_t *row, uint32_t offset, int32_t words,
                                              int32_t w) {

@@ -60,8 +60,9 @@ static bool shape(const Wish &wish, int32_t vertices, Plan *plan) {
 template <class Plan, class LayoutFor>
 static prism_status_t fit(const prism_gpu_graph_t *graph, int32_t k, const Wish &wish,
                           const launching::Device &device, LayoutFor layout_for, Plan *plan) {
-  for (plan->cluster = 1; plan->cluster <= wish.most_cluster; plan->cluster *= 2) {
+  for (plan->cluster = 1; plan->cluster <= wish.most_cluster; ++plan->cluster) {
     const auto layout = layout_for(plan);
+    if ((plan->cluster - 1) * layout.vertices >= graph->n) continue; /* a block without any */
     if (!shape(wish, plan->cluster > 1 ? layout.vertices : graph->n, plan)) continue;
     plan->shared_bytes = layout.total;
     if (plan->shared_bytes <= (size_t)device.shared) return PRISM_OK;

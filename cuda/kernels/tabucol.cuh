@@ -52,16 +52,20 @@ __device__ __forceinline__ void unwatch(const prism_gpu_hooks_t &hooks, const Ho
   if (time != NULL) atomicAdd(&time[host.vertex], now - watch.since);
 }
 
+/* May the last word of a block reach into the vertices of the next one? */
+template <class Cell, bool CLUSTER>
+constexpr bool REACHES_ON = CLUSTER && 32 % Cell::PER_WORD != 0;
+
 /* The vertices of word w take their colours, which gamma forbids them. Frozen ones and cells
- * past the last vertex are marked for good: nobody takes them in. Returns the sum of their own
+ * from vertex `end` on are marked for good: nobody takes them in. Returns the sum of their own
  * counts. */
 template <class Cell>
-__device__ __forceinline__ int32_t settle(Search<Cell> &s, int32_t n, int32_t w,
+__device__ __forceinline__ int32_t settle(Search<Cell> &s, int32_t end, int32_t w,
                                           const uint16_t *start, const uint32_t *frozen) {
   int32_t conflicts = 0;
   for (int j = 0; j < Cell::PER_WORD; ++j) {
     int32_t v = w * Cell::PER_WORD + j;
-    bool real = s.first + v < n;
+    bool real = s.first + v < end;
     s.color[v] = real ? start[s.first + v] : (uint16_t)0;
     s.mark[v] = (uint8_t)!real;
     if (!real) continue;
@@ -76,9 +80,12 @@ __device__ __forceinline__ int32_t settle(Search<Cell> &s, int32_t n, int32_t w,
 
 /* Build gamma from the colours, with the vertices' own colours forbidden. Returns
  * this thread's part of 2 f. */
-template <class Cell, int V>
+template <class Cell, int V, bool CLUSTER>
 __device__ __forceinline__ int32_t build(Search<Cell> &s, const prism_gpu_graph_t &g,
                                          const uint16_t *start, const uint32_t *frozen) {
+  constexpr bool reaches_on = REACHES_ON<Cell, CLUSTER>;
+  const int32_t end = reaches_on ? s.first + s.vertices : g.n;
+  const int32_t words = reaches_on ? g.words - (s.first >> 5) : g.words;
   int32_t conflicts = 0;
   for (int i = 0; i < V; ++i) {
     int32_t w;
@@ -87,10 +94,10 @@ __device__ __forceinline__ int32_t build(Search<Cell> &s, const prism_gpu_graph_
 #pragma unroll 8
     for (int32_t u = 0; u < g.n; ++u) {
       uint32_t offset = (uint32_t)(u * g.words + (s.first >> 5));
-      uint32_t bits = adjacency_bits<Cell>(g.row, offset, g.words, w);
+      uint32_t bits = adjacency_bits<Cell>(g.row, offset, words, w);
       s.gamma[(int32_t)start[u] * s.stride + w] += Cell::spread(bits);
     }
-    conflicts += settle(s, g.n, w, start, frozen);
+    conflicts += settle(s, end, w, start, frozen);
   }
   return conflicts;
 }
@@ -315,24 +322,26 @@ __device__ __forceinline__ uint32_t moved_in(Search<Cell> &s, int32_t v, int32_t
 }
 
 /* The bits of v's neighbours among this thread's vertices, on their way from memory. */
-template <class Cell, int V>
+template <class Cell, int V, bool CLUSTER>
 __device__ __forceinline__ void fetch(const Search<Cell> &s, const prism_gpu_graph_t &g, int32_t v,
                                       RowPart *adjacent) {
   const uint32_t row = (uint32_t)(v * g.words + (s.first >> 5));
+  const int32_t words = REACHES_ON<Cell, CLUSTER> ? g.words - (s.first >> 5) : g.words;
 #pragma unroll
   for (int i = 0; i < V; ++i) {
     int32_t w;
     const bool here = word_of<Cell, V>(s, i, &w);
-    adjacent[i] = load_part<Cell>(g.row, row, g.words, here ? w : 0);
+    adjacent[i] = load_part<Cell>(g.row, row, words, here ? w : 0);
   }
 }
 
 /* Carry out a move on this thread's words; nothing changes if there is none. [out] fresh:
  * first conflicts in class b. */
-template <class Cell, int V>
+template <class Cell, int V, bool CLUSTER>
 __device__ __forceinline__ void recolor(Search<Cell> &s, const RowPart *adjacent, const Move &move,
                                         bool moved, uint32_t *fresh) {
-  const int32_t v = moved ? move.vertex - s.first : -Cell::PER_WORD; /* in no word */
+  int32_t v = moved ? move.vertex - s.first : -Cell::PER_WORD; /* in no word */
+  if (REACHES_ON<Cell, CLUSTER> && v >= s.vertices) v = -Cell::PER_WORD;
   uint32_t *from = s.gamma + move.from * s.stride, *to = s.gamma + move.to * s.stride;
 #pragma unroll
   for (int i = 0; i < V; ++i) {

@@ -130,7 +130,7 @@ __device__ __forceinline__ void begin(Run<Cell> &r, const prism_gpu_graph_t &g,
     if (__any_sync(FULL_WARP, full)) r.flags |= OUTGROWN;
     conflicts = count_conflicts<Cell, V>(r.s, r.weights, g);
   } else {
-    conflicts = build<Cell, V>(r.s, g, start, frozen);
+    conflicts = build<Cell, V, CLUSTER>(r.s, g, start, frozen);
   }
   r.best_f = total<Cell, CLUSTER>(r.s, conflicts) / 2;
   r.gap = 0;
@@ -157,13 +157,13 @@ __device__ __forceinline__ void smooth(Run<Cell> &r, const prism_gpu_graph_t &g,
 /* The first half of an iteration, by the warps that own words of gamma. [in] moved: there
  * is a move; left: it does not improve; grow: conflicting edges become heavier before it;
  * waiting: vertices wait for a host. */
-template <class Cell, int V, bool WEIGHTED, bool HOOKS>
+template <class Cell, int V, bool CLUSTER, bool WEIGHTED, bool HOOKS>
 __device__ __forceinline__ void change(Run<Cell> &r, const prism_gpu_graph_t &g,
                                        const prism_tabucol_job_t &job, const Move &move,
                                        bool moved, bool left, bool grow, bool waiting) {
   uint32_t fresh[V] = {};
   RowPart adjacent[V];
-  if (!WEIGHTED) fetch<Cell, V>(r.s, g, moved ? move.vertex : 0, adjacent);
+  if (!WEIGHTED) fetch<Cell, V, CLUSTER>(r.s, g, moved ? move.vertex : 0, adjacent);
   const bool best = r.pending != 0 && (WEIGHTED || left);
   const bool first = owns_pair<Cell, V>(r.s, r.due.x), second = owns_pair<Cell, V>(r.s, r.due.y);
   if (best || first || second) { /* for most threads and moves nothing */
@@ -176,7 +176,7 @@ __device__ __forceinline__ void change(Run<Cell> &r, const prism_gpu_graph_t &g,
     if (__any_sync(FULL_WARP, full)) r.flags |= OUTGROWN;
   }
   if (!WEIGHTED)
-    recolor<Cell, V>(r.s, adjacent, move, moved, fresh);
+    recolor<Cell, V, CLUSTER>(r.s, adjacent, move, moved, fresh);
   else if (moved)
     r.gained = recolor_weighted<Cell, V>(r.s, r.weights, move, fresh);
   if (enqueue<Cell, V, HOOKS>(r.s, fresh, move.to, waiting, r.now)) r.flags |= WAITING;
@@ -292,7 +292,7 @@ __device__ __forceinline__ bool iterate(Run<Cell> &r, const prism_gpu_graph_t &g
     }
     r.flags = 0;
     if (owner)
-      change<Cell, V, WEIGHTED, HOOKS>(r, g, job, move, moved, left,
+      change<Cell, V, CLUSTER, WEIGHTED, HOOKS>(r, g, job, move, moved, left,
                                        delta >= 0 && look == 0 && (move.count & COUNT_MASK) != 0,
                                        waiting != 0);
     if (clerk)
@@ -395,9 +395,7 @@ static prism_status_t plan_cells(const prism_gpu_graph_t *graph, int32_t k, int3
     return planning::no_layout(graph, k);
   launching::Device device;
   PRISM_TRY(launching::look_at(&device));
-  /* With 5 cells a word, no block but the first would begin at a whole word. */
-  const planning::Wish wish = {threads, words_per_thread, 1024, cell_bits == 6 ? 1 : 8,
-                               32 / cell_bits, hosts_for};
+  const planning::Wish wish = {threads, words_per_thread, 1024, 8, 32 / cell_bits, hosts_for};
   prism_tabucol_plan_t plan = {};
   plan.cell_bits = cell_bits;
   plan.ring = planning::ring_for(graph->n);

@@ -37,17 +37,18 @@ static void counts_are_those_of_the_host(void **state) {
 }
 
 /* Clusters of blocks, more than 256 colours, more conflicts than lanes, a last word of 6-bit
- * cells that reaches past the row of bits. */
+ * cells that reaches past the row of bits, or into the vertices of the next block. */
 static void counts_of_large_searches(void **state) {
   (void)state;
   static const struct {
     int32_t n, k, cells, cluster;
     double p;
-  } fixed[] = {{600, 400, 16, 4, 0.9}, {1000, 300, 8, 2, 0.8}, {1000, 83, 6, 1, 0.5},
-               {512, 40, 6, 1, 0.5},   {1000, 83, 8, 1, 0.5},  {2000, 800, 8, 8, 0.5},
-               {1024, 80, 6, 1, 0.5},  {5000, 6, 16, 1, 0.001}, {3001, 20, 8, 1, 0.01}};
+  } fixed[] = {{600, 400, 16, 3, 0.9}, {1000, 300, 8, 2, 0.8},   {2000, 404, 6, 3, 0.9},
+               {1000, 83, 6, 1, 0.5},  {512, 40, 6, 1, 0.5},     {1000, 83, 8, 1, 0.5},
+               {2000, 800, 8, 8, 0.5}, {1024, 80, 6, 1, 0.5},    {5000, 6, 16, 1, 0.001},
+               {3001, 20, 8, 1, 0.01}};
   prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
-  for (int i = 0; i < gpu_repeats(9, 4); ++i) {
+  for (int i = 0; i < gpu_repeats(10, 4); ++i) {
     prism_graph_t *graph = gnp(fixed[i].n, fixed[i].p, (uint64_t)i);
     const int32_t shape[3] = {0, 0, fixed[i].cells};
     trial_t trial;
@@ -70,8 +71,9 @@ static void planted_graphs_are_solved(void **state) {
 static void walk(prism_rng_t *rng, int32_t n, int32_t cluster, int hooks, int32_t steps) {
   static walk_t w;
   prism_graph_t *graph = oracle_random_graph(rng, n, oracle_density(rng));
-  const int32_t k = 2 + (int32_t)prism_rng_below(rng, 4);
-  const int32_t shape[3] = {64, 1, prism_rng_below(rng, 2) != 0 ? 8 : 16};
+  const bool narrow = cluster == 3; /* small classes, for cells of 6 bits */
+  const int32_t k = (narrow ? 12 : 2) + (int32_t)prism_rng_below(rng, 4);
+  const int32_t shape[3] = {64, 1, narrow ? 6 : prism_rng_below(rng, 2) != 0 ? 8 : 16};
   trial_t trial;
   trial_open(&trial, graph, k, 1, false, shape, k, rng);
   trial.plan.cluster = cluster;
@@ -89,6 +91,7 @@ static void moves_are_the_best_ones(void **state) {
     walk(&rng, 5 + (int32_t)prism_rng_below(&rng, 26), 1, round % 8, gpu_repeats(50, 20));
   for (int round = 0; round < gpu_repeats(8, 2); ++round) {
     walk(&rng, 40 + (int32_t)prism_rng_below(&rng, 24), 2, round % 8, 30);
+    walk(&rng, 70 + (int32_t)prism_rng_below(&rng, 26), 3, round % 8, 30);
     walk(&rng, 100 + (int32_t)prism_rng_below(&rng, 28), 4, round % 8, 30);
   }
 }

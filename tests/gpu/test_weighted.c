@@ -94,7 +94,7 @@ static void counts_of_large_searches(void **state) {
   static const struct {
     int32_t n, k, cluster;
     double p;
-  } fixed[] = {{600, 250, 2, 0.9}, {1000, 83, 1, 0.5}, {1000, 234, 4, 0.5}, {3001, 20, 1, 0.01}};
+  } fixed[] = {{600, 250, 2, 0.9}, {1000, 83, 1, 0.5}, {1000, 234, 3, 0.5}, {3001, 20, 1, 0.01}};
   prism_rng_t rng = prism_rng_stream(seed, 1, 0, PRISM_RNG_TEST);
   for (int i = 0; i < gpu_repeats(4, 1); ++i) {
     prism_graph_t *graph = gnp(fixed[i].n, fixed[i].p, (uint64_t)i);
