@@ -17,7 +17,7 @@ static int32_t most_members(prism_method_t method, const prism_search_params_t *
   return params->population >= 2 ? params->population : PRISM_ARM_POOL_MOST;
 }
 
-static int64_t length_wanted(prism_method_t method, int32_t n) {
+int64_t prism_arm_first_length(prism_method_t method, int32_t n) {
   if (method != PRISM_METHOD_POOL) return LENGTH;
   const int64_t moves = POOL_MOVES * (int64_t)n;
   return moves > POOL_LEAST ? moves : POOL_LEAST;
@@ -43,7 +43,7 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
   if (method == PRISM_METHOD_POOL && params->population < 2) arm->wanted = PRISM_ARM_POOL_FIRST;
   arm->generation_iterations = params->generation_iterations > 0
                                    ? params->generation_iterations
-                                   : length_wanted(method, problem->n);
+                                   : prism_arm_first_length(method, problem->n);
   prism_method_t moves = is_population(method) ? PRISM_METHOD_TABUCOL : method;
   prism_local_init(&arm->local, problem, isa, hooks, moves, k, params->tenure_base,
                    params->tenure_slope);
@@ -58,6 +58,26 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
   for (int i = 0; i < 2; ++i) PRISM_TRY(individual_create(problem->n, &arm->elite[i]));
   PRISM_TRY(individual_create(problem->n, &arm->migrant));
   return prism_crossover_init(&arm->crossover, problem->n, k);
+}
+
+prism_status_t prism_arm_make_room(prism_arm_t *arm, int32_t members) {
+  const int32_t before = arm->capacity;
+  if (members <= before) return PRISM_OK;
+  PRISM_TRY(PRISM_GROW(&arm->member, before, members));
+  PRISM_TRY(PRISM_GROW(&arm->child, before, members));
+  for (int32_t i = before; i < members; ++i)
+    arm->member[i].color = arm->child[i].color = NULL;
+  prism_status_t status = PRISM_OK;
+  for (int32_t i = before; i < members && status == PRISM_OK; ++i) {
+    status = individual_create(arm->problem->n, &arm->member[i]);
+    if (status == PRISM_OK) status = individual_create(arm->problem->n, &arm->child[i]);
+  }
+  if (status == PRISM_OK) arm->capacity = members;
+  for (int32_t i = before; i < members && status != PRISM_OK; ++i) {
+    prism_free(arm->member[i].color);
+    prism_free(arm->child[i].color);
+  }
+  return status;
 }
 
 static void free_individuals(prism_individual_t *individual, int32_t count) {
@@ -209,6 +229,7 @@ prism_status_t prism_arm_advance(prism_arm_t *arm, const prism_search_params_t *
   if (!arm->founded) PRISM_TRY(complete_members(arm));
   arm->tournament = params->tournament > 0 ? params->tournament : TOURNAMENT;
   arm->length_given = params->generation_iterations > 0;
+  arm->size_given = params->population >= 2;
   if (arm->length_given) arm->generation_iterations = params->generation_iterations;
   if (arm->best.f == 0) {
     step->f = 0;

@@ -7,8 +7,9 @@
  * brought back. POOL: every member has a child with the best of a few others drawn at random
  * (Goldberg & Deb 1991), which takes its place, all at the same time (docs/EXPERIMENTS.md); a
  * child is a generation. A population that has converged without success begins anew with
- * longer searches, a pool also with more members. TEMPERING: L updates of the replicas, by
- * themselves a whole round; the one member is the coldest replica. One thread. */
+ * longer searches, a pool where these keep its members apart with more of them. TEMPERING: L
+ * updates of the replicas, by themselves a whole round; the one member is the coldest replica.
+ * One thread. */
 #ifndef PRISM_SEARCH_ARM_H
 #define PRISM_SEARCH_ARM_H
 
@@ -48,6 +49,9 @@ typedef struct prism_arm {
 
   int64_t generation_iterations;  /* L */
   bool length_given;              /* L comes from the parameters and does not grow */
+  bool size_given;                /* POOL: so does the number of members */
+  int64_t proven;                 /* POOL: L with which members came together last; 0: none */
+  int64_t longest;                /* POOL: of L: with more they stay apart; 0: not known */
   int64_t left;                   /* moves still owed to the child in search */
   int32_t stage;                  /* HEAD, POOL: which child */
   int32_t cycle;                  /* HEAD: generations of this cycle; POOL: since progress */

@@ -40,13 +40,47 @@ static int64_t growth(const prism_arm_t *arm) {
   return arm->least_f > 1 ? 4 : 2;
 }
 
-/* The population has converged: everybody anew, with longer searches and, in a pool, no longer
- * few. */
-static prism_status_t restart(prism_arm_t *arm) {
+/* Length of the searches of the next population. [in] apart: the members of this one have not
+ * come together: its searches lead further away than mating brings back, and so would longer
+ * ones (docs/EXPERIMENTS.md, "Searches that are too long"). */
+static int64_t next_length(prism_arm_t *arm, bool apart) {
   enum { LONGEST = 1 << 20 };
+  const int64_t now = arm->generation_iterations;
+  if (apart) {
+    const int64_t first = prism_arm_first_length(arm->method, arm->problem->n);
+    const int64_t shorter = arm->proven < now ? arm->proven : now / 2;
+    arm->longest = shorter > first ? shorter : first;
+    return arm->longest;
+  }
+  arm->proven = now;
+  const int64_t longer = now < LONGEST ? now * growth(arm) : now;
+  return arm->longest > 0 && arm->longest < longer ? arm->longest : longer;
+}
+
+/* Searches cannot be longer: more members, up to 64. With so many they may be again. */
+static prism_status_t enlarge(prism_arm_t *arm) {
+  enum { MOST = 64 };
+  const int32_t members = 2 * arm->capacity;
+  if (arm->size_given || members > MOST) {
+    arm->longest = 0;
+    return PRISM_OK;
+  }
+  prism_status_t status = prism_arm_make_room(arm, members);
+  if (status != PRISM_MEMORY) return status;
+  prism_error_clear(); /* as many as before will do */
+  return PRISM_OK;
+}
+
+/* The population is over: everybody anew. In a pool no longer few. */
+static prism_status_t restart(prism_arm_t *arm, bool apart) {
   ++arm->restarts;
-  if (!arm->length_given && arm->generation_iterations < LONGEST)
-    arm->generation_iterations *= growth(arm);
+  if (!arm->length_given) {
+    const int64_t before = arm->generation_iterations;
+    const bool small = arm->members < arm->capacity;
+    arm->generation_iterations = next_length(arm, apart);
+    if (arm->method == PRISM_METHOD_POOL && !small && arm->generation_iterations <= before)
+      PRISM_TRY(enlarge(arm));
+  }
   arm->members = arm->wanted = arm->capacity;
   for (int32_t i = 0; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));
   arm->elite[0].f = arm->elite[1].f = -1;
@@ -94,7 +128,7 @@ static prism_status_t head_settle(prism_arm_t *arm) {
   if (++arm->cycle >= HEAD_CYCLE) head_recall(arm);
   int32_t apart = distance(arm, arm->member[0].color, arm->member[1].color);
   arm->diversity = (double)apart / (double)arm->problem->n;
-  return apart < 1 ? restart(arm) : PRISM_OK;
+  return apart < 1 ? restart(arm, false) : PRISM_OK;
 }
 
 /* ---- pool ---- */
@@ -152,10 +186,13 @@ static void admit(prism_arm_t *arm) {
   arm->migrant.f = -1;
 }
 
+/* Two families that do not mix are closer to each other than this. */
+static const double far_apart = 0.4;
+
 /* Do the members neither come closer to each other nor get better? Two families whose children
- * are worse than both can last for ever. */
+ * are worse than both can last for ever, members that stay apart as well. */
 static bool stands_still(prism_arm_t *arm) {
-  enum { PATIENCE = 60 }; /* generations */
+  enum { PATIENCE = 60, APART = 30 }; /* generations */
   static const double step = 0.005;
   int64_t least = arm->member[0].f;
   for (int32_t i = 1; i < arm->members; ++i)
@@ -170,7 +207,7 @@ static bool stands_still(prism_arm_t *arm) {
     arm->least_f = least;
     arm->cycle = 0;
   }
-  return arm->cycle >= PATIENCE;
+  return arm->cycle >= (arm->diversity > far_apart ? APART : PATIENCE);
 }
 
 static prism_status_t pool_settle(prism_arm_t *arm) {
@@ -186,7 +223,7 @@ static prism_status_t pool_settle(prism_arm_t *arm) {
   admit(arm);
   arm->diversity = spread(arm);
   const bool still = stands_still(arm);
-  return still || arm->diversity < converged ? restart(arm) : PRISM_OK;
+  return still || arm->diversity < converged ? restart(arm, arm->diversity > far_apart) : PRISM_OK;
 }
 
 /* ---- both ---- */

@@ -7,7 +7,7 @@
 #include "search/island.h"
 #include "search/island_hooks.h"
 
-enum { VERSION = 3, MOST_FOUNDERS = 64, MOST_COLORS = 1 << 24 };
+enum { VERSION = 4, MOST_FOUNDERS = 64, MOST_COLORS = 1 << 24 };
 
 static const char engine_name[] = "cpu";
 static const char what[] = "the state of a CPU island";

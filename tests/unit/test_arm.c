@@ -212,7 +212,8 @@ static void advance_to_restart(prism_arm_t *arm, const prism_search_params_t *pa
                                const ground_t *ground, int32_t restarts) {
   prism_arm_step_t step;
   while (arm->restarts < restarts) {
-    assert_int_equal(prism_arm_advance(arm, params, 100, NULL, &step), PRISM_OK);
+    const int64_t moves = arm->wanted > PRISM_ARM_POOL_MOST ? 10000 : 100;
+    assert_int_equal(prism_arm_advance(arm, params, moves, NULL, &step), PRISM_OK);
     check_arm_of(ground, arm, arm->wanted);
   }
 }
@@ -221,7 +222,7 @@ static void advance_to_restart(prism_arm_t *arm, const prism_search_params_t *pa
  * it is. */
 static void pools_grow(void **state) {
   (void)state;
-  enum { N = 130, K = 11, MOVES = 8 * N }; /* more than one conflict is left each time */
+  enum { N = 130, K = 9, MOVES = 8 * N }; /* more than one conflict is left each time */
   static const int64_t length[] = {MOVES, 2 * MOVES, 8 * MOVES, 32 * MOVES};
   ground_t ground = random_ground(N, 0.5, 12);
   prism_search_params_t params = params_of(PRISM_METHOD_POOL, 0);
@@ -244,6 +245,40 @@ static void pools_grow(void **state) {
   advance_to_restart(&arm, &params, &ground, 2);
   assert_int_equal(arm.members, 3);
   assert_int_equal(arm.generation_iterations, 300);
+  prism_arm_release(&arm);
+  ground_release(&ground);
+}
+
+/* Where searches keep the members apart there are more of these instead of longer ones, and
+ * again longer ones when there are many. */
+static void long_searches_give_way(void **state) {
+  (void)state;
+  enum { N = 130, K = 11, MOST = 64 };
+  ground_t ground = random_ground(N, 0.5, 12);
+  prism_search_params_t params = params_of(PRISM_METHOD_POOL, 0);
+  params.population = 0;
+  prism_arm_t arm;
+  int32_t apart = 0, larger = 0, longer = 0;
+  arm_of(&arm, &ground, K, &params);
+  const int64_t first = arm.generation_iterations;
+  for (int32_t restarts = 1; restarts < 8; ++restarts) {
+    const int64_t length = arm.generation_iterations;
+    const int32_t members = arm.wanted;
+    advance_to_restart(&arm, &params, &ground, restarts);
+    assert_true(arm.generation_iterations >= first);
+    if (arm.diversity > 0.4) { /* it is that of the population that has ended */
+      ++apart;
+      assert_true(arm.generation_iterations <= length);
+    }
+    if (arm.generation_iterations <= length && members < MOST) {
+      ++larger;
+      assert_int_equal(arm.wanted, 2 * members);
+    } else if (arm.generation_iterations > length && members == MOST) {
+      ++longer;
+    }
+    assert_true(arm.wanted <= MOST);
+  }
+  assert_true(apart > 0 && larger == 3 && longer > 0);
   prism_arm_release(&arm);
   ground_release(&ground);
 }
@@ -361,6 +396,7 @@ int main(void) {
       cmocka_unit_test(stop_is_obeyed),
       cmocka_unit_test(converged_populations_restart),
       cmocka_unit_test(pools_grow),
+      cmocka_unit_test(long_searches_give_way),
       cmocka_unit_test(near_misses_take_smaller_steps),
       cmocka_unit_test(generations_change_at_once),
       cmocka_unit_test(migrants_join),

@@ -177,6 +177,37 @@ static void long_lives_go_on(void **state) {
   pair_close(&pair);
 }
 
+static prism_summary_t work_pool(prism_island_t *island, int64_t generations) {
+  prism_work_t piece = {.phase = PRISM_PHASE_MEMETIC, .k = 11, .generations = generations,
+                        .params = {.method = PRISM_METHOD_POOL, .tenure_base = 10.0,
+                                   .tenure_slope = 0.6}};
+  prism_summary_t summary;
+  assert_int_equal(prism_island_work(island, &piece, NULL, &summary), PRISM_OK);
+  summary.seconds = 0.0;
+  return summary;
+}
+
+/* A pool that has more members than it began with, since long searches kept these apart. */
+static void grown_pools_go_on(void **state) {
+  (void)state;
+  pair_t pair;
+  pair_open(&pair, 130, 0.5, 21);
+  const prism_arm_t *pool = &pair.a.arm[PRISM_METHOD_POOL];
+  do
+    work_pool(&pair.a, 50);
+  while (pool->capacity <= PRISM_ARM_POOL_MOST && pool->restarts < 12);
+  assert_true(pool->capacity > PRISM_ARM_POOL_MOST && pool->proven > 0);
+  const int32_t restarts = pool->restarts;
+  hand_over(&pair);
+  for (int leg = 0; leg < 40 && pool->restarts < restarts + 2; ++leg) {
+    const prism_summary_t x = work_pool(&pair.a, 250), y = work_pool(&pair.b, 250);
+    check_equal(&x, &y);
+    check_same_state(&pair.a, &pair.b);
+  }
+  assert_true(pool->restarts > restarts);
+  pair_close(&pair);
+}
+
 /* In mid generation the state holds the whole search but its tabu list: what is saved of a
  * restored island is the same again, and so is all that does not make moves. */
 static void searches_in_progress_are_kept(void **state) {
@@ -567,6 +598,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_kind_goes_on),
       cmocka_unit_test(long_lives_go_on),
+      cmocka_unit_test(grown_pools_go_on),
       cmocka_unit_test(searches_in_progress_are_kept),
       cmocka_unit_test(migrants_wait_on),
       cmocka_unit_test(empty_views_have_a_row),
