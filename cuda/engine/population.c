@@ -285,10 +285,11 @@ prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream
   /* What others left had lost its differences before: no sign of a wrong length. */
   const bool worn = p->inherited;
   p->inherited = false;
+  const bool apart = p->progress.distance > PRISM_FAR_APART;
   p->progress = (prism_population_progress_t){0};
   if (!p->tournament_given) p->tournament = worn ? TOURNAMENT : PRISM_STRICT_TOURNAMENT;
   if (!worn) {
-    prism_population_lengthen(p);
+    prism_population_adapt_length(p, apart);
     prism_population_divide(p);
   }
   return prism_population_scatter(p, stream);
@@ -384,6 +385,7 @@ prism_status_t prism_population_inherit(prism_population_t *p, const prism_popul
   p->fresh = true;
   p->inherited = true;
   if (!p->length_given && other->length > p->length) p->length = other->length;
+  p->lengths = other->lengths;
   if (prism_population_has_demes(other)) prism_population_inherit_demes(p);
   return dissolve(p, part, other->k, stream);
 }

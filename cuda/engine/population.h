@@ -24,6 +24,7 @@
 #include "kernels/generation.h"
 #include "runtime/graph.h"
 #include "seam/engine.h"
+#include "seam/lengths.h"
 
 typedef struct prism_population_setup {
   prism_method_t method;
@@ -77,7 +78,9 @@ typedef struct prism_population {
   bool tournament_given;
   int32_t deme_size;        /* wanted members of a deme; 0: demes from the second pool on */
   uint32_t ended;           /* demes that had begun anew in the last report ... */
-  uint32_t round;           /* ... and when their searches became longer */
+  uint32_t round;           /* ... and when the length of their searches was chosen */
+  uint32_t apart_ended, apart_round; /* the same of demes whose members stayed apart */
+  prism_lengths_t lengths;  /* what is known of the length */
   int32_t least;            /* fewest conflicts of a member since then; INT32_MAX: no report yet */
   prism_population_progress_t progress; /* without demes */
 

@@ -41,25 +41,31 @@ static int doublings(int32_t conflicts) {
   return conflicts < MOST_DOUBLINGS ? conflicts : MOST_DOUBLINGS;
 }
 
-void prism_population_lengthen(prism_population_t *p) {
+void prism_population_adapt_length(prism_population_t *p, bool apart) {
   const int64_t each = (int64_t)MOST_EACH * p->graph.n, most = each < LONGEST ? each : LONGEST;
-  const int64_t moves = p->length << doublings(p->least);
-  if (!p->length_given && p->length < most) p->length = moves < most ? moves : most;
+  const int64_t moves = p->length << doublings(p->least), now = p->length;
+  const int64_t longer = now >= most ? now : moves < most ? moves : most;
   p->least = INT32_MAX;
+  if (p->length_given) return;
+  p->length = apart ? prism_lengths_apart(&p->lengths, now, p->graph.n)
+                    : prism_lengths_together(&p->lengths, now, longer);
 }
 
 bool prism_population_hear(prism_population_t *p, const prism_gpu_control_t *report,
                            int32_t *restarts) {
   *restarts += (int32_t)(report->ended - p->ended);
   p->ended = report->ended;
+  p->apart_ended = report->apart_ended;
   if (report->least < p->least) p->least = report->least;
   return prism_population_has_demes(p) &&
          (int32_t)(p->ended - p->round) >= p->mating.demes.count;
 }
 
 void prism_population_next_round(prism_population_t *p) {
+  const uint32_t ended = p->ended - p->round, apart = p->apart_ended - p->apart_round;
   p->round = p->ended;
-  prism_population_lengthen(p);
+  p->apart_round = p->apart_ended;
+  prism_population_adapt_length(p, 2 * apart > ended);
 }
 
 prism_status_t prism_population_queue_demes(const prism_population_t *p, cudaStream_t stream) {

@@ -31,9 +31,10 @@ void prism_population_divide(prism_population_t *population);
  * alike is no sign of a wrong length, so the first round takes one more of each deme. */
 void prism_population_inherit_demes(prism_population_t *population);
 
-/* Longer searches from now on, twice the moves for each conflict that was left, 16 times as many at
- * most, up to 512 n, unless the length was given. */
-void prism_population_lengthen(prism_population_t *population);
+/* Other searches from now on, unless their length was given: shorter ones where members stayed
+ * apart, else longer ones if these are not known to be too long, twice the moves for each
+ * conflict that was left, 16 times as many at most, up to 512 n. */
+void prism_population_adapt_length(prism_population_t *population, bool apart);
 
 /* Note what the report of a generation says.
  * [out] restarts  added to: demes that began anew since the last report
@@ -41,7 +42,7 @@ void prism_population_lengthen(prism_population_t *population);
 bool prism_population_hear(prism_population_t *population, const prism_gpu_control_t *report,
                            int32_t *restarts);
 
-/* Longer searches for the demes from now on. */
+/* Searches of another length for the demes from now on. */
 void prism_population_next_round(prism_population_t *population);
 
 /* Queue the end of a generation: demes that begin anew get random members. */

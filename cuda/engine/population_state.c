@@ -55,6 +55,9 @@ static prism_status_t describe_demes(const prism_population_t *p, prism_saved_po
   saved->demes = demes->count;
   saved->ended = p->ended;
   saved->round = p->round;
+  saved->apart_ended = p->apart_ended;
+  saved->apart_round = p->apart_round;
+  saved->lengths = p->lengths;
   saved->least = p->least;
   if (demes->count == 0) return PRISM_OK;
   PRISM_TRY(PRISM_ALLOC(demes->count, &saved->deme));
@@ -176,7 +179,8 @@ static prism_status_t put_control(prism_population_t *p, const prism_saved_popul
                                   cudaStream_t stream) {
   prism_gpu_control_t control = {.generation = saved->generation, .moves = saved->moves,
                                  .best_f = INT32_MAX, .best_from = -1,
-                                 .visitors = saved->visitors, .ended = saved->ended};
+                                 .visitors = saved->visitors, .ended = saved->ended,
+                                 .apart_ended = saved->apart_ended};
   PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
                              stream));
   PRISM_CUDA(cudaStreamSynchronize(stream));
@@ -189,6 +193,9 @@ static prism_status_t put_demes(prism_population_t *p, const prism_saved_populat
   p->deme_size = saved->deme_size;
   p->ended = saved->ended;
   p->round = saved->round;
+  p->apart_ended = saved->apart_ended;
+  p->apart_round = saved->apart_round;
+  p->lengths = saved->lengths;
   p->least = saved->least;
   if (saved->demes == 0) return PRISM_OK;
   prism_population_divide(p);

@@ -37,7 +37,8 @@ typedef struct prism_saved_population {
   prism_population_progress_t progress;
   int32_t deme_size;
   int32_t demes;         /* of the pool; 0: it is one */
-  uint32_t ended, round;
+  uint32_t ended, round, apart_ended, apart_round;
+  prism_lengths_t lengths;
   int32_t least;
   prism_gpu_deme_t *deme; /* [demes] owned */
   bool has_best;         /* a coloring has been reported */

@@ -58,6 +58,10 @@ static void put_demes(const prism_saved_population_t *p, prism_pack_t *pack) {
   prism_pack_i32(pack, p->demes);
   prism_pack_u32(pack, p->ended);
   prism_pack_u32(pack, p->round);
+  prism_pack_u32(pack, p->apart_ended);
+  prism_pack_u32(pack, p->apart_round);
+  prism_pack_i64(pack, p->lengths.proven);
+  prism_pack_i64(pack, p->lengths.longest);
   prism_pack_i32(pack, p->least);
   for (int32_t d = 0; d < p->demes; ++d) {
     prism_pack_f64(pack, (double)p->deme[d].distance);
@@ -245,6 +249,10 @@ static prism_status_t get_demes(prism_unpack_t *u, prism_saved_population_t *p) 
   p->demes = prism_unpack_i32(u, 0, p->members / 2);
   p->ended = prism_unpack_u32(u);
   p->round = prism_unpack_u32(u);
+  p->apart_ended = prism_unpack_u32(u);
+  p->apart_round = prism_unpack_u32(u);
+  p->lengths.proven = prism_unpack_i64(u, 0, most_moves);
+  p->lengths.longest = prism_unpack_i64(u, 0, most_moves);
   p->least = prism_unpack_i32(u, 0, INT32_MAX);
   if (p->demes == 1) u->bad = true;
   PRISM_TRY(PRISM_ALLOC_ZERO(p->demes, &p->deme));

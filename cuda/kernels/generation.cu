@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include "runtime/check.h"
+#include "seam/lengths.h"
 
 enum { THREADS = 256, WARPS = THREADS / 32 };
 static const unsigned ALL_LANES = 0xFFFFFFFFu;
@@ -155,9 +156,9 @@ __global__ void decide_kernel(prism_gpu_control_t *control, const uint32_t *halt
 }
 
 /* What a generation of a deme has come to: mean distance / n of two members, fewest conflicts.
- * Returns whether it begins anew. */
+ * Returns whether it begins anew. [out] apart: its members have stayed apart */
 static __device__ bool note_deme(prism_gpu_deme_t *at, const prism_gpu_demes_t *demes,
-                                 float distance, int32_t f) {
+                                 float distance, int32_t f, bool *apart) {
   enum { PATIENCE = 30 }; /* generations */
   const float fading = 0.7f, step = 0.005f, alike = 0.05f;
   if (at->age == 0)
@@ -179,6 +180,7 @@ static __device__ bool note_deme(prism_gpu_deme_t *at, const prism_gpu_demes_t *
     at->since = 0;
   }
   const bool ends = at->distance < alike || at->since > 2 * PATIENCE;
+  *apart = ends && at->distance > (float)PRISM_FAR_APART;
   if (ends) *at = {};
   return ends;
 }
@@ -198,9 +200,11 @@ __global__ void judge_kernel(prism_gpu_control_t *control, const uint32_t *halt,
   least = block_least(least, scratch);
   if (threadIdx.x == 0) {
     const float distance = (float)apart / ((float)(rows.to - rows.from) * (float)pool.n);
+    bool stayed = false;
     ends = *halt == 0 &&
-           note_deme(&demes.deme[blockIdx.x], &demes, distance, (int32_t)least);
+           note_deme(&demes.deme[blockIdx.x], &demes, distance, (int32_t)least, &stayed);
     if (ends) atomicAdd(&control->ended, 1u);
+    if (stayed) atomicAdd(&control->apart_ended, 1u);
   }
   __syncthreads();
   for (int32_t i = rows.from + (int32_t)threadIdx.x; i < rows.to; i += THREADS)

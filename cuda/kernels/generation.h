@@ -39,7 +39,8 @@ typedef struct prism_gpu_control {
   int32_t best_from;        /* row that reached it in the last generation; -1: none */
   int32_t pairs;            /* how many were measured */
   int32_t visitors;         /* rows behind the members that mates are drawn from too */
-  uint32_t ended;           /* demes that began anew so far */
+  uint32_t ended;           /* demes that began anew so far ... */
+  uint32_t apart_ended;     /* ... of them those whose members stayed apart (seam/lengths.h) */
 } prism_gpu_control_t;
 
 /* How a deme is doing; all zero when it begins. */

@@ -17,6 +17,7 @@
 #include "search/local.h"
 #include "search/tempering.h"
 #include "seam/engine.h"
+#include "seam/lengths.h"
 
 enum { PRISM_ARM_HEAD_MEMBERS = 2, PRISM_ARM_POOL_FIRST = 4, PRISM_ARM_POOL_MOST = 8 };
 
@@ -50,8 +51,7 @@ typedef struct prism_arm {
   int64_t generation_iterations;  /* L */
   bool length_given;              /* L comes from the parameters and does not grow */
   bool size_given;                /* POOL: so does the number of members */
-  int64_t proven;                 /* POOL: L with which members came together last; 0: none */
-  int64_t longest;                /* POOL: of L: with more they stay apart; 0: not known */
+  prism_lengths_t lengths;        /* POOL: what is known of L */
   int64_t left;                   /* moves still owed to the child in search */
   int32_t stage;                  /* HEAD, POOL: which child */
   int32_t cycle;                  /* HEAD: generations of this cycle; POOL: since progress */

@@ -41,20 +41,14 @@ static int64_t growth(const prism_arm_t *arm) {
 }
 
 /* Length of the searches of the next population. [in] apart: the members of this one have not
- * come together: its searches lead further away than mating brings back, and so would longer
- * ones (docs/EXPERIMENTS.md, "Searches that are too long"). */
+ * come together. */
 static int64_t next_length(prism_arm_t *arm, bool apart) {
   enum { LONGEST = 1 << 20 };
   const int64_t now = arm->generation_iterations;
-  if (apart) {
-    const int64_t first = prism_arm_first_length(arm->method, arm->problem->n);
-    const int64_t shorter = arm->proven < now ? arm->proven : now / 2;
-    arm->longest = shorter > first ? shorter : first;
-    return arm->longest;
-  }
-  arm->proven = now;
   const int64_t longer = now < LONGEST ? now * growth(arm) : now;
-  return arm->longest > 0 && arm->longest < longer ? arm->longest : longer;
+  if (!apart) return prism_lengths_together(&arm->lengths, now, longer);
+  return prism_lengths_apart(&arm->lengths, now,
+                             prism_arm_first_length(arm->method, arm->problem->n));
 }
 
 /* Searches cannot be longer: more members, up to 64. With so many they may be again. */
@@ -62,7 +56,7 @@ static prism_status_t enlarge(prism_arm_t *arm) {
   enum { MOST = 64 };
   const int32_t members = 2 * arm->capacity;
   if (arm->size_given || members > MOST) {
-    arm->longest = 0;
+    arm->lengths.longest = 0;
     return PRISM_OK;
   }
   prism_status_t status = prism_arm_make_room(arm, members);
@@ -186,9 +180,6 @@ static void admit(prism_arm_t *arm) {
   arm->migrant.f = -1;
 }
 
-/* Two families that do not mix are closer to each other than this. */
-static const double far_apart = 0.4;
-
 /* Do the members neither come closer to each other nor get better? Two families whose children
  * are worse than both can last for ever, members that stay apart as well. */
 static bool stands_still(prism_arm_t *arm) {
@@ -207,7 +198,7 @@ static bool stands_still(prism_arm_t *arm) {
     arm->least_f = least;
     arm->cycle = 0;
   }
-  return arm->cycle >= (arm->diversity > far_apart ? APART : PATIENCE);
+  return arm->cycle >= (arm->diversity > PRISM_FAR_APART ? APART : PATIENCE);
 }
 
 static prism_status_t pool_settle(prism_arm_t *arm) {
@@ -223,7 +214,8 @@ static prism_status_t pool_settle(prism_arm_t *arm) {
   admit(arm);
   arm->diversity = spread(arm);
   const bool still = stands_still(arm);
-  return still || arm->diversity < converged ? restart(arm, arm->diversity > far_apart) : PRISM_OK;
+  if (!still && arm->diversity >= converged) return PRISM_OK;
+  return restart(arm, arm->diversity > PRISM_FAR_APART);
 }
 
 /* ---- both ---- */

@@ -77,8 +77,8 @@ prism_status_t prism_arm_save(const prism_arm_t *arm, prism_rows_t *rows, prism_
   prism_pack_u64(pack, arm->draws);
   prism_pack_i64(pack, arm->generation_iterations);
   prism_pack_bool(pack, arm->length_given);
-  prism_pack_i64(pack, arm->proven);
-  prism_pack_i64(pack, arm->longest);
+  prism_pack_i64(pack, arm->lengths.proven);
+  prism_pack_i64(pack, arm->lengths.longest);
   prism_pack_i64(pack, arm->left);
   prism_pack_i32(pack, arm->stage);
   prism_pack_i32(pack, arm->cycle);
@@ -121,8 +121,8 @@ static void read_counters(prism_arm_t *arm, prism_unpack_t *unpack) {
   arm->draws = prism_unpack_u64(unpack);
   arm->generation_iterations = prism_unpack_i64(unpack, 1, most_moves);
   arm->length_given = prism_unpack_bool(unpack);
-  arm->proven = prism_unpack_i64(unpack, 0, most_moves);
-  arm->longest = prism_unpack_i64(unpack, 0, most_moves);
+  arm->lengths.proven = prism_unpack_i64(unpack, 0, most_moves);
+  arm->lengths.longest = prism_unpack_i64(unpack, 0, most_moves);
   arm->left = prism_unpack_i64(unpack, 0, most_moves);
   arm->stage = prism_unpack_i32(unpack, 0, has_pool(arm) ? arm->members - 1 : 0);
   arm->cycle = prism_unpack_i32(unpack, 0, MOST_COUNT);

@@ -224,6 +224,9 @@ static void draw_population(prism_rng_t *rng, prism_method_t method, int32_t n, 
   p->ended = (uint32_t)prism_rng_next(rng);
   p->round = (uint32_t)prism_rng_next(rng);
   p->least = below(rng, 1000);
+  p->apart_ended = (uint32_t)prism_rng_next(rng);
+  p->apart_round = (uint32_t)prism_rng_next(rng);
+  p->lengths = (prism_lengths_t){below(rng, 1000), below(rng, 1000)};
   must_be(PRISM_ALLOC(p->demes, &p->deme));
   for (int32_t d = 0; d < p->demes; ++d)
     p->deme[d] = (prism_gpu_deme_t){.distance = (float)prism_rng_uniform(rng),

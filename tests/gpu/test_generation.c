@@ -189,9 +189,9 @@ static void mates_are_of_the_same_deme(void **state) {
   bed_unite(&bed);
 }
 
-/* The rules of prism_launch_judge for one deme. */
+/* The rules of prism_launch_judge for one deme. [in,out] apart: deme ends with members apart */
 static bool judge_deme(prism_gpu_deme_t *at, float distance, int32_t f, int32_t tournament,
-                       int32_t strictest) {
+                       int32_t strictest, uint32_t *apart) {
   if (at->age == 0)
     *at = (prism_gpu_deme_t){distance, distance, f, 0, 0, tournament};
   else
@@ -206,6 +206,7 @@ static bool judge_deme(prism_gpu_deme_t *at, float distance, int32_t f, int32_t 
     at->since = 0;
   }
   if (at->distance >= 0.05f && at->since <= 60) return false;
+  *apart += at->distance > 0.4f;
   *at = (prism_gpu_deme_t){0};
   return true;
 }
@@ -226,7 +227,7 @@ static void demes_end_when_they_should(void **state) {
   prism_rng_t rng = prism_rng_stream(seed, 2, 0, PRISM_RNG_TEST);
   prism_gpu_deme_t now[DEMES], expected[DEMES] = {{0}};
   int32_t f[MEMBERS], distance[MEMBERS], renewed[MEMBERS], ends[DEMES] = {0};
-  uint32_t ended = 0, strict = 0;
+  uint32_t ended = 0, strict = 0, apart_ended = 0;
   bed_t bed = bed_make(N, MEMBERS);
   bed_divide(&bed, DEMES, 3, 5);
   for (int32_t g = 0; g < gpu_repeats(GENERATIONS, 170); ++g) {
@@ -246,7 +247,7 @@ static void demes_end_when_they_should(void **state) {
       }
       if (halt) continue;
       const float mean = (float)apart / ((float)(to - from) * (float)N);
-      const bool over = judge_deme(&expected[d], mean, least, 3, 5);
+      const bool over = judge_deme(&expected[d], mean, least, 3, 5, &apart_ended);
       ends[d] = over;
       ended += over;
       strict += expected[d].tournament == 5;
@@ -255,6 +256,7 @@ static void demes_end_when_they_should(void **state) {
     put_ints(bed.mating.distance, distance, MEMBERS);
     must(prism_launch_judge(bed.control, bed.halt, &bed.mating, &bed.pool, NULL));
     assert_int_equal(bed_control(&bed).ended, ended);
+    assert_int_equal(bed_control(&bed).apart_ended, apart_ended);
     must_cuda(cudaMemcpy(now, bed.mating.demes.deme, sizeof now, cudaMemcpyDeviceToHost));
     host_ints(bed.mating.demes.renewed, renewed, MEMBERS);
     for (int32_t d = 0; d < DEMES; ++d) {
@@ -263,7 +265,7 @@ static void demes_end_when_they_should(void **state) {
         assert_int_equal(renewed[i], !halt && ends[d] ? i : -1);
     }
   }
-  assert_true(ended > 3 && strict > 0 && expected[2].age > 100);
+  assert_true(apart_ended > 0 && ended > apart_ended + 3 && strict > 0 && expected[2].age > 100);
   bed.mating.demes.count = 1;
   assert_int_equal(prism_launch_judge(bed.control, bed.halt, &bed.mating, &bed.pool, NULL),
                    PRISM_INVALID);

@@ -196,7 +196,7 @@ static void grown_pools_go_on(void **state) {
   do
     work_pool(&pair.a, 50);
   while (pool->capacity <= PRISM_ARM_POOL_MOST && pool->restarts < 12);
-  assert_true(pool->capacity > PRISM_ARM_POOL_MOST && pool->proven > 0);
+  assert_true(pool->capacity > PRISM_ARM_POOL_MOST && pool->lengths.proven > 0);
   const int32_t restarts = pool->restarts;
   hand_over(&pair);
   for (int leg = 0; leg < 40 && pool->restarts < restarts + 2; ++leg) {
