@@ -207,12 +207,11 @@ static void converged_populations_restart(void **state) {
   ground_release(&ground);
 }
 
-/* Until the arm has begun anew `restarts` times. */
+/* Until the arm has begun anew `restarts` times, in steps of so many moves. */
 static void advance_to_restart(prism_arm_t *arm, const prism_search_params_t *params,
-                               const ground_t *ground, int32_t restarts) {
+                               const ground_t *ground, int32_t restarts, int64_t moves) {
   prism_arm_step_t step;
   while (arm->restarts < restarts) {
-    const int64_t moves = arm->wanted > PRISM_ARM_POOL_MOST ? 10000 : 100;
     assert_int_equal(prism_arm_advance(arm, params, moves, NULL, &step), PRISM_OK);
     check_arm_of(ground, arm, arm->wanted);
   }
@@ -233,7 +232,7 @@ static void pools_grow(void **state) {
     arm_of(&arm, &ground, K, &params);
     for (int i = 0; i < founders; ++i) assert_int_equal(prism_arm_found(&arm, color), PRISM_OK);
     for (int32_t restarts = 0; restarts < 4; ++restarts) {
-      advance_to_restart(&arm, &params, &ground, restarts);
+      advance_to_restart(&arm, &params, &ground, restarts, 100);
       assert_int_equal(arm.wanted, restarts == 0 ? PRISM_ARM_POOL_FIRST : PRISM_ARM_POOL_MOST);
       assert_int_equal(arm.generation_iterations, length[restarts]);
     }
@@ -242,7 +241,7 @@ static void pools_grow(void **state) {
   params.population = 3;
   params.generation_iterations = 300;
   arm_of(&arm, &ground, K, &params);
-  advance_to_restart(&arm, &params, &ground, 2);
+  advance_to_restart(&arm, &params, &ground, 2, 100);
   assert_int_equal(arm.members, 3);
   assert_int_equal(arm.generation_iterations, 300);
   prism_arm_release(&arm);
@@ -264,7 +263,7 @@ static void long_searches_give_way(void **state) {
   for (int32_t restarts = 1; restarts < 8; ++restarts) {
     const int64_t length = arm.generation_iterations;
     const int32_t members = arm.wanted;
-    advance_to_restart(&arm, &params, &ground, restarts);
+    advance_to_restart(&arm, &params, &ground, restarts, 10000);
     assert_true(arm.generation_iterations >= first);
     if (arm.diversity > 0.4) { /* it is that of the population that has ended */
       ++apart;
@@ -293,7 +292,7 @@ static void near_misses_take_smaller_steps(void **state) {
   prism_arm_t arm;
   arm_of(&arm, &ground, N - 1, &params);
   for (int32_t restarts = 0; restarts < 5; ++restarts) {
-    advance_to_restart(&arm, &params, &ground, restarts);
+    advance_to_restart(&arm, &params, &ground, restarts, 100);
     assert_int_equal(arm.generation_iterations, FIRST << restarts);
   }
   prism_arm_release(&arm);
