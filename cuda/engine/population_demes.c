@@ -43,10 +43,13 @@ static int doublings(int32_t conflicts) {
 
 void prism_population_adapt_length(prism_population_t *p, bool apart) {
   const int64_t each = (int64_t)MOST_EACH * p->graph.n, most = each < LONGEST ? each : LONGEST;
-  const int64_t moves = p->length << doublings(p->least), now = p->length;
-  const int64_t longer = now >= most ? now : moves < most ? moves : most;
+  const int32_t least = p->least;
   p->least = INT32_MAX;
   if (p->length_given) return;
+  const int64_t now = p->length;
+  int64_t longer = now;
+  if (now < most) longer <<= doublings(least);
+  if (now < most && longer > most) longer = most;
   p->length = apart ? prism_lengths_apart(&p->lengths, now, p->graph.n)
                     : prism_lengths_together(&p->lengths, now, longer);
 }

@@ -51,12 +51,14 @@ static int64_t next_length(prism_arm_t *arm, bool apart) {
                              prism_arm_first_length(arm->method, arm->problem->n));
 }
 
-/* Searches cannot be longer: more members, up to 64. With so many they may be again. */
-static prism_status_t enlarge(prism_arm_t *arm) {
-  enum { MOST = 64 };
+/* Searches cannot be longer: more members. With the most, longer ones are tried now and then,
+ * ever less often: it may have been chance that members stayed apart. */
+static prism_status_t enlarge(prism_arm_t *arm, bool apart) {
+  enum { MOST = 64, MOST_VERTICES = 1 << 24 /* of all members: 64 MiB */ };
   const int32_t members = 2 * arm->capacity;
-  if (arm->size_given || members > MOST) {
-    arm->lengths.longest = 0;
+  if (arm->size_given || members > MOST ||
+      (int64_t)members * arm->problem->n > MOST_VERTICES) {
+    if (!apart && (arm->restarts & (arm->restarts - 1)) == 0) arm->lengths.longest = 0;
     return PRISM_OK;
   }
   prism_status_t status = prism_arm_make_room(arm, members);
@@ -73,7 +75,7 @@ static prism_status_t restart(prism_arm_t *arm, bool apart) {
     const bool small = arm->members < arm->capacity;
     arm->generation_iterations = next_length(arm, apart);
     if (arm->method == PRISM_METHOD_POOL && !small && arm->generation_iterations <= before)
-      PRISM_TRY(enlarge(arm));
+      PRISM_TRY(enlarge(arm, apart));
   }
   arm->members = arm->wanted = arm->capacity;
   for (int32_t i = 0; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));

@@ -248,36 +248,38 @@ static void pools_grow(void **state) {
   ground_release(&ground);
 }
 
-/* Where searches keep the members apart there are more of these instead of longer ones, and
- * again longer ones when there are many. */
+/* Where searches keep the members apart there are more of these instead of longer ones. With
+ * many, longer ones are tried when the number of populations is a power of two. */
 static void long_searches_give_way(void **state) {
   (void)state;
-  enum { N = 130, K = 11, MOST = 64 };
+  enum { N = 130, K = 12, MOST = 64, STEP = 10000 };
   ground_t ground = random_ground(N, 0.5, 12);
   prism_search_params_t params = params_of(PRISM_METHOD_POOL, 0);
   params.population = 0;
   prism_arm_t arm;
-  int32_t apart = 0, larger = 0, longer = 0;
+  int32_t apart = 0, larger = 0;
   arm_of(&arm, &ground, K, &params);
   const int64_t first = arm.generation_iterations;
-  for (int32_t restarts = 1; restarts < 8; ++restarts) {
+  while (arm.wanted < MOST) {
     const int64_t length = arm.generation_iterations;
     const int32_t members = arm.wanted;
-    advance_to_restart(&arm, &params, &ground, restarts, 10000);
-    assert_true(arm.generation_iterations >= first);
-    if (arm.diversity > 0.4) { /* it is that of the population that has ended */
-      ++apart;
-      assert_true(arm.generation_iterations <= length);
-    }
-    if (arm.generation_iterations <= length && members < MOST) {
-      ++larger;
-      assert_int_equal(arm.wanted, 2 * members);
-    } else if (arm.generation_iterations > length && members == MOST) {
-      ++longer;
-    }
-    assert_true(arm.wanted <= MOST);
+    advance_to_restart(&arm, &params, &ground, arm.restarts + 1, STEP);
+    assert_true(arm.generation_iterations >= first && arm.restarts < 12);
+    const bool was_apart = arm.diversity > PRISM_FAR_APART; /* of the one that has ended */
+    apart += was_apart;
+    if (was_apart) assert_true(arm.generation_iterations <= length);
+    if (members < PRISM_ARM_POOL_MOST || arm.generation_iterations > length) continue;
+    ++larger;
+    assert_int_equal(arm.wanted, 2 * members);
   }
-  assert_true(apart > 0 && larger == 3 && longer > 0);
+  assert_true(apart > 0 && larger == 3 && arm.lengths.longest > 0);
+  const int64_t length = arm.generation_iterations;
+  do {
+    arm.restarts = 7; /* the chance comes with the eighth */
+    advance_to_restart(&arm, &params, &ground, 8, STEP);
+  } while (arm.diversity > PRISM_FAR_APART);
+  assert_true(arm.generation_iterations <= length && arm.wanted == MOST);
+  assert_int_equal(arm.lengths.longest, 0);
   prism_arm_release(&arm);
   ground_release(&ground);
 }
