@@ -48,8 +48,10 @@ void prism_population_adapt_length(prism_population_t *p, bool apart) {
   if (p->length_given) return;
   const int64_t now = p->length;
   int64_t longer = now;
-  if (now < most) longer <<= doublings(least);
-  if (now < most && longer > most) longer = most;
+  if (now < most) {
+    longer <<= doublings(least);
+    if (longer > most) longer = most;
+  }
   p->length = apart ? prism_lengths_apart(&p->lengths, now, p->graph.n)
                     : prism_lengths_together(&p->lengths, now, longer);
 }

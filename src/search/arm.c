@@ -32,6 +32,29 @@ static prism_status_t individual_create(int32_t n, prism_individual_t *out) {
   return PRISM_ALLOC(n, &out->color);
 }
 
+prism_status_t prism_arm_make_room(prism_arm_t *arm, int32_t members) {
+  const int32_t before = arm->capacity, n = arm->problem->n;
+  const bool children = is_population(arm->method);
+  prism_status_t status = PRISM_OK;
+  if (members <= before) return PRISM_OK;
+  PRISM_TRY(PRISM_GROW(&arm->member, before, members));
+  if (children) PRISM_TRY(PRISM_GROW(&arm->child, before, members));
+  for (int32_t i = before; i < members; ++i) {
+    arm->member[i].color = NULL;
+    if (children) arm->child[i].color = NULL;
+  }
+  for (int32_t i = before; i < members && status == PRISM_OK; ++i) {
+    status = individual_create(n, &arm->member[i]);
+    if (status == PRISM_OK && children) status = individual_create(n, &arm->child[i]);
+  }
+  if (status == PRISM_OK) arm->capacity = members;
+  for (int32_t i = before; i < members && status != PRISM_OK; ++i) {
+    prism_free(arm->member[i].color);
+    if (children) prism_free(arm->child[i].color);
+  }
+  return status;
+}
+
 prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
                               const prism_problem_t *problem, const prism_isa_t *isa,
                               const prism_hooks_t *hooks, int32_t k, uint64_t seed,
@@ -39,7 +62,8 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
   *arm = (prism_arm_t){.method = method, .problem = problem, .k = k, .seed = seed,
                        .individual = individual, .diversity = -1.0,
                        .least_distance = -1.0};
-  arm->capacity = arm->wanted = most_members(method, params);
+  arm->wanted = most_members(method, params);
+  const int32_t room = arm->wanted;
   if (method == PRISM_METHOD_POOL && params->population < 2) arm->wanted = PRISM_ARM_POOL_FIRST;
   arm->generation_iterations = params->generation_iterations > 0
                                    ? params->generation_iterations
@@ -47,37 +71,12 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
   prism_method_t moves = is_population(method) ? PRISM_METHOD_TABUCOL : method;
   prism_local_init(&arm->local, problem, isa, hooks, moves, k, params->tenure_base,
                    params->tenure_slope);
-  PRISM_TRY(PRISM_ALLOC_ZERO(arm->capacity, &arm->member));
-  for (int32_t i = 0; i < arm->capacity; ++i)
-    PRISM_TRY(individual_create(problem->n, &arm->member[i]));
+  PRISM_TRY(prism_arm_make_room(arm, room));
   PRISM_TRY(individual_create(problem->n, &arm->best));
   if (!is_population(method)) return PRISM_OK;
-  PRISM_TRY(PRISM_ALLOC_ZERO(arm->capacity, &arm->child));
-  for (int32_t i = 0; i < arm->capacity; ++i)
-    PRISM_TRY(individual_create(problem->n, &arm->child[i]));
   for (int i = 0; i < 2; ++i) PRISM_TRY(individual_create(problem->n, &arm->elite[i]));
   PRISM_TRY(individual_create(problem->n, &arm->migrant));
   return prism_crossover_init(&arm->crossover, problem->n, k);
-}
-
-prism_status_t prism_arm_make_room(prism_arm_t *arm, int32_t members) {
-  const int32_t before = arm->capacity;
-  if (members <= before) return PRISM_OK;
-  PRISM_TRY(PRISM_GROW(&arm->member, before, members));
-  PRISM_TRY(PRISM_GROW(&arm->child, before, members));
-  for (int32_t i = before; i < members; ++i)
-    arm->member[i].color = arm->child[i].color = NULL;
-  prism_status_t status = PRISM_OK;
-  for (int32_t i = before; i < members && status == PRISM_OK; ++i) {
-    status = individual_create(arm->problem->n, &arm->member[i]);
-    if (status == PRISM_OK) status = individual_create(arm->problem->n, &arm->child[i]);
-  }
-  if (status == PRISM_OK) arm->capacity = members;
-  for (int32_t i = before; i < members && status != PRISM_OK; ++i) {
-    prism_free(arm->member[i].color);
-    prism_free(arm->child[i].color);
-  }
-  return status;
 }
 
 static void free_individuals(prism_individual_t *individual, int32_t count) {

@@ -11,8 +11,8 @@ void prism_arm_note_best(prism_arm_t *arm, const prism_individual_t *candidate);
 /* Moves of the searches that an arm begins with. */
 int64_t prism_arm_first_length(prism_method_t method, int32_t n);
 
-/* Room for so many members and children of a POOL, kept once it is there. PRISM_MEMORY: as
- * before. */
+/* Room for so many members, and for as many children of a population; kept once it is there.
+ * PRISM_MEMORY: as before. */
 prism_status_t prism_arm_make_room(prism_arm_t *arm, int32_t members);
 
 /* A fresh random stream of the arm. */
