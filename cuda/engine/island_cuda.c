@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "engine/island_ground.h"
 #include "engine/population_demes.h"
+#include "engine/population_growth.h"
 #include "kernels/convert.h"
 #include "model/coloring.h"
 #include "runtime/check.h"
@@ -210,13 +211,14 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
                     prism_population_note(p, s->diversity, c->best_f);
   const bool round = prism_population_hear(p, c, &s->restarts);
   const uint32_t rounds = p->round;
+  const int64_t length = p->length;
   PRISM_TRY(prism_triple_retire(island->triple, slot));
   if (a->over || (!outgrown && !same && !round)) return PRISM_OK;
   /* The generation under way belongs to the old state: it ends first. */
   while (prism_triple_oldest(island->triple) != PRISM_SLOT_NONE)
     PRISM_TRY(collect(island, p, a));
   if (a->over) return PRISM_OK;
-  if (p->fresh || p->searcher.cell_bits != cell_bits || p->round != rounds)
+  if (p->fresh || p->searcher.cell_bits != cell_bits || p->round != rounds || p->length != length)
     return PRISM_OK; /* the other generation has seen to it */
   if (outgrown && island->best_f[m] == INT32_MAX)
     a->queued = 0; /* with nothing to show, generations that were lost do not count */
@@ -225,6 +227,7 @@ static prism_status_t collect(prism_gpu_island_t *island, prism_population_t *p,
     prism_population_next_round(p);
     return PRISM_OK;
   }
+  if (prism_population_adjust(p)) return PRISM_OK;
   ++s->restarts;
   return begin_anew(island, p, false);
 }

@@ -13,7 +13,6 @@
 
 enum {
   LEAST_MEMBERS = 8,
-  TOURNAMENT = 3,
   TRAJECTORY_LENGTH = 50000, /* moves between two looks at a searcher */
   WIDE_CHILD = 200000,       /* most moves of a child in the wide search: about a second */
   WIDE_SHARE = 8,            /* part of the memory for the wide search of a method: 1 / 8 */
@@ -151,7 +150,7 @@ static prism_status_t choose_plan(prism_population_t *p, int32_t cell_bits) {
 
 /* Moves of a child for each vertex, by measurement (docs/EXPERIMENTS.md): more colours are
  * more moves to choose from. */
-static int64_t child_length(const prism_population_t *p) {
+int64_t prism_population_first_length(const prism_population_t *p) {
   enum { COLORS = 12, FEWEST = 5, MOST = 10, LEAST = 1000 };
   const int64_t each = (p->k + COLORS / 2) / COLORS;
   int64_t moves = (each < FEWEST ? FEWEST : each < MOST ? each : MOST) * p->graph.n;
@@ -209,6 +208,25 @@ static prism_status_t take_room(prism_population_t *p, cudaStream_t stream) {
   return status;
 }
 
+prism_status_t prism_population_resize(prism_population_t *p, int32_t members,
+                                       cudaStream_t stream) {
+  prism_gpu_control_t control;
+  PRISM_CUDA(cudaMemcpyAsync(&control, p->control, sizeof control, cudaMemcpyDeviceToHost,
+                             stream));
+  PRISM_CUDA(cudaStreamSynchronize(stream));
+  release_blocks(p, stream);
+  p->members = members;
+  PRISM_TRY(take_room(p, stream));
+  p->wanted = p->members;
+  p->captured[0] = p->captured[1] = 0;
+  control.best_from = -1;
+  PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
+                             stream));
+  PRISM_CUDA(cudaMemsetAsync(p->best.color, 0, row_bytes(p->graph.n), stream)); /* as reported */
+  PRISM_CUDA(cudaStreamSynchronize(stream)); /* `control` is on this stack */
+  return PRISM_OK;
+}
+
 static prism_status_t fill(prism_population_t *p, cudaStream_t stream) {
   prism_gpu_control_t control = {.best_f = INT32_MAX, .best_from = -1};
   PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
@@ -240,10 +258,11 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
   PRISM_TRY(choose_plan(&p, 0));
   p.length_given = params->generation_iterations > 0;
   p.length = p.length_given ? params->generation_iterations
-             : p.mates          ? child_length(&p)
+             : p.mates          ? prism_population_first_length(&p)
                                 : TRAJECTORY_LENGTH;
+  p.size_given = params->population > 0;
   p.tournament_given = params->tournament > 0;
-  p.tournament = p.tournament_given ? params->tournament : TOURNAMENT;
+  p.tournament = p.tournament_given ? params->tournament : PRISM_FIRST_TOURNAMENT;
   p.wanted = p.members = setup->members > 0 ? setup->members : wanted_members(&p, params);
   prism_status_t status = init_tempering(&p, params, setup->members);
   if (status == PRISM_OK) status = take_room(&p, stream);
@@ -279,40 +298,6 @@ prism_status_t prism_population_scatter(prism_population_t *p, cudaStream_t stre
   PRISM_TRY(prism_launch_begin(p->control, NULL, &p->pool, 0, p->seed, p->individual, stream));
   PRISM_TRY(prism_searcher_scatter(&p->searcher, &p->graph, &p->pool, &random, p->ground, stream));
   return prism_launch_recount(&p->graph, &p->pool, NULL, p->members, stream);
-}
-
-prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream) {
-  /* What others left had lost its differences before: no sign of a wrong length. */
-  const bool worn = p->inherited;
-  p->inherited = false;
-  const bool apart = p->progress.distance > PRISM_FAR_APART;
-  p->progress = (prism_population_progress_t){0};
-  if (!p->tournament_given) p->tournament = worn ? TOURNAMENT : PRISM_STRICT_TOURNAMENT;
-  if (!worn) {
-    prism_population_adapt_length(p, apart);
-    prism_population_divide(p);
-  }
-  return prism_population_scatter(p, stream);
-}
-
-bool prism_population_note(prism_population_t *p, double distance, int32_t best_f) {
-  enum { PATIENCE = 30 }; /* generations */
-  static const double fading = 0.9, step = 0.005;
-  static const double converged = 0.05, worn = 0.1; /* a pool to begin anew, if inherited */
-  prism_population_progress_t *at = &p->progress;
-  const bool first = at->generations == 0;
-  at->distance = first ? distance : fading * at->distance + (1.0 - fading) * distance;
-  if (first || at->distance < at->least_distance - step || best_f < at->least_f) {
-    at->least_distance = at->distance;
-    at->least_f = best_f;
-    at->since = 0;
-  }
-  ++at->generations;
-  if (++at->since > PATIENCE && !p->tournament_given && p->tournament < PRISM_GPU_TOURNAMENT) {
-    ++p->tournament;
-    at->since = 0;
-  }
-  return at->distance < (p->inherited ? worn : converged) || at->since > 2 * PATIENCE;
 }
 
 /* Bring rows 0..count-1 of `pool`, with from_k colours, down to k, and count. */

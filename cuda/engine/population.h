@@ -70,7 +70,9 @@ typedef struct prism_population {
   prism_gpu_hooks_t hooks;  /* device arrays, borrowed */
   int32_t members, wanted;  /* fewer than wanted: for want of memory */
   int64_t length;           /* moves of a member in a generation */
-  bool length_given;        /* by the parameters: it does not grow */
+  bool length_given;        /* by the parameters: it does not change */
+  bool size_given;          /* so does the number of members */
+  bool enlarged;            /* a pool that has more members than it began with: no demes */
   bool mates;               /* a POOL whose crossover takes a reasonable time */
   bool fresh;               /* members that were not searched yet: no mating */
   bool inherited;           /* members of the last k */
@@ -111,17 +113,16 @@ prism_status_t prism_population_create(prism_gpu_context_t *context,
                                        prism_population_t *out);
 void prism_population_release(prism_population_t *population, cudaStream_t stream);
 
+/* Moves of a child in the first pool, unless they are given. */
+int64_t prism_population_first_length(const prism_population_t *population);
+
 /* Replace all members by random ones. */
 prism_status_t prism_population_scatter(prism_population_t *population, cudaStream_t stream);
 
-/* What a generation of a pool has come to: mean distance / n of its members, fewest
- * conflicts. Where neither falls any more, mates are chosen more strictly. Returns whether
- * the members have become alike, or no choice of mates moves them: time to begin anew. */
-bool prism_population_note(prism_population_t *population, double distance, int32_t best_f);
-
-/* A pool that has become alike begins anew, with longer searches unless their length was
- * given (what was too short once would be so again). */
-prism_status_t prism_population_renew(prism_population_t *population, cudaStream_t stream);
+/* Other memory for so many members, or for fewer where there is not enough; who they are is the
+ * caller's to say. Nothing of this population may be under way. Waits. */
+prism_status_t prism_population_resize(prism_population_t *population, int32_t members,
+                                       cudaStream_t stream);
 
 /* Put a colouring [n] with from_k >= k colours in the place of the members from `row`
  * on; what has to be dissolved goes other ways in each. The host array may be reused. */

@@ -1,14 +1,12 @@
 #include "engine/population_demes.h"
 
+#include "engine/population_growth.h"
 #include "kernels/convert.h"
 #include "kernels/recount.h"
 
 enum {
-  DEME = 48,          /* members */
-  LEAST_DEME = 4,
-  MOST_DOUBLINGS = 4, /* of the length, between two rounds */
-  MOST_EACH = 512,    /* moves of a search for each vertex; nothing is known of longer ones */
-  LONGEST = 10000000  /* moves in one launch: seconds */
+  DEME = 48, /* members */
+  LEAST_DEME = 4
 };
 
 size_t prism_population_demes_bytes(const prism_population_t *p) {
@@ -16,6 +14,7 @@ size_t prism_population_demes_bytes(const prism_population_t *p) {
 }
 
 int32_t prism_population_demes_of(const prism_population_t *p, int32_t deme_size) {
+  if (p->enlarged) return 0;
   const int32_t wanted = deme_size > 0 ? deme_size : DEME;
   const int32_t size = wanted > LEAST_DEME ? wanted : LEAST_DEME;
   const int32_t count = p->mates && !p->searcher.wide ? p->members / size : 0;
@@ -35,27 +34,6 @@ void prism_population_inherit_demes(prism_population_t *p) {
   p->round = (uint32_t)p->mating.demes.count;
 }
 
-/* A conflict less needs a search of twice the moves, or a little more. */
-static int doublings(int32_t conflicts) {
-  if (conflicts < 1) return 1;
-  return conflicts < MOST_DOUBLINGS ? conflicts : MOST_DOUBLINGS;
-}
-
-void prism_population_adapt_length(prism_population_t *p, bool apart) {
-  const int64_t each = (int64_t)MOST_EACH * p->graph.n, most = each < LONGEST ? each : LONGEST;
-  const int32_t least = p->least;
-  p->least = INT32_MAX;
-  if (p->length_given) return;
-  const int64_t now = p->length;
-  int64_t longer = now;
-  if (now < most) {
-    longer <<= doublings(least);
-    if (longer > most) longer = most;
-  }
-  p->length = apart ? prism_lengths_apart(&p->lengths, now, p->graph.n)
-                    : prism_lengths_together(&p->lengths, now, longer);
-}
-
 bool prism_population_hear(prism_population_t *p, const prism_gpu_control_t *report,
                            int32_t *restarts) {
   *restarts += (int32_t)(report->ended - p->ended);
@@ -70,7 +48,10 @@ void prism_population_next_round(prism_population_t *p) {
   const uint32_t ended = p->ended - p->round, apart = p->apart_ended - p->apart_round;
   p->round = p->ended;
   p->apart_round = p->apart_ended;
-  prism_population_adapt_length(p, 2 * apart > ended);
+  if (2 * apart > ended && prism_population_shorten(p))
+    p->least = INT32_MAX;
+  else
+    prism_population_lengthen(p);
 }
 
 prism_status_t prism_population_queue_demes(const prism_population_t *p, cudaStream_t stream) {

@@ -11,8 +11,8 @@
 
 #include "engine/population.h"
 
-/* Longer searches drift further apart: mates are chosen more strictly. */
-enum { PRISM_STRICT_TOURNAMENT = 6 };
+/* Mates of a first pool, and of later ones: longer searches drift further apart. */
+enum { PRISM_FIRST_TOURNAMENT = 3, PRISM_STRICT_TOURNAMENT = 6 };
 
 static inline bool prism_population_has_demes(const prism_population_t *population) {
   return population->mating.demes.count > 1;
@@ -30,11 +30,6 @@ void prism_population_divide(prism_population_t *population);
 /* The same for members of the last k. These had lost their differences before: that they become
  * alike is no sign of a wrong length, so the first round takes one more of each deme. */
 void prism_population_inherit_demes(prism_population_t *population);
-
-/* Other searches from now on, unless their length was given: shorter ones where members stayed
- * apart, else longer ones if these are not known to be too long, twice the moves for each
- * conflict that was left, 16 times as many at most, up to 512 n. */
-void prism_population_adapt_length(prism_population_t *population, bool apart);
 
 /* Note what the report of a generation says.
  * [out] restarts  added to: demes that began anew since the last report

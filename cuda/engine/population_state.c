@@ -80,6 +80,8 @@ prism_status_t prism_population_describe(const prism_population_t *p,
   saved->moves = control.moves;
   saved->length = p->length;
   saved->length_given = p->length_given;
+  saved->size_given = p->size_given;
+  saved->enlarged = p->enlarged;
   saved->tournament = p->tournament;
   saved->tournament_given = p->tournament_given;
   saved->tenure_base = p->tenure_base;
@@ -224,6 +226,8 @@ static prism_status_t put_all(prism_population_t *p, prism_saved_population_t *s
   p->wanted = saved->wanted;
   p->length = saved->length;
   p->length_given = saved->length_given;
+  p->size_given = saved->size_given;
+  p->enlarged = saved->enlarged;
   p->tournament = saved->tournament;
   p->tournament_given = saved->tournament_given;
   p->tenure_base = saved->tenure_base;

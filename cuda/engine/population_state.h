@@ -29,7 +29,7 @@ typedef struct prism_saved_population {
   int32_t members, wanted, visitors;
   uint64_t generation, moves; /* of the control block */
   int64_t length;
-  bool length_given;
+  bool length_given, size_given, enlarged;
   int32_t tournament;
   bool tournament_given;
   float tenure_base, tenure_slope;

@@ -87,6 +87,8 @@ static void put_population(const prism_saved_population_t *p, prism_method_t met
   prism_pack_u64(pack, p->moves);
   prism_pack_i64(pack, p->length);
   prism_pack_bool(pack, p->length_given);
+  prism_pack_bool(pack, p->size_given);
+  prism_pack_bool(pack, p->enlarged);
   prism_pack_i32(pack, p->tournament);
   prism_pack_bool(pack, p->tournament_given);
   prism_pack_f64(pack, (double)p->tenure_base);
@@ -231,6 +233,8 @@ static void get_numbers(prism_unpack_t *u, int64_t made, int64_t most_length,
   p->moves = prism_unpack_u64(u);
   p->length = prism_unpack_i64(u, 1, most_length);
   p->length_given = prism_unpack_bool(u);
+  p->size_given = prism_unpack_bool(u);
+  p->enlarged = prism_unpack_bool(u);
   p->tournament = prism_unpack_i32(u, 1, PRISM_GPU_TOURNAMENT);
   p->tournament_given = prism_unpack_bool(u);
   p->tenure_base = (float)prism_unpack_f64(u, 0.0, most_tenure);

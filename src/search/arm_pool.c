@@ -33,34 +33,21 @@ static prism_status_t renew(prism_arm_t *arm, prism_individual_t *individual) {
   return PRISM_OK;
 }
 
-/* How many times longer the searches of the next population are: a conflict less takes about
- * twice the moves (docs/EXPERIMENTS.md, "Small pools on a core"). */
+/* How many times longer the searches of the next population are, or how many times as many its
+ * members: a conflict less takes about twice the moves (docs/EXPERIMENTS.md, "Small pools on a
+ * core"). */
 static int64_t growth(const prism_arm_t *arm) {
   if (arm->method == PRISM_METHOD_HEAD || arm->members < arm->capacity) return 2;
   return arm->least_f > 1 ? 4 : 2;
 }
 
-/* Length of the searches of the next population. [in] apart: the members of this one have not
- * come together. */
-static int64_t next_length(prism_arm_t *arm, bool apart) {
-  enum { LONGEST = 1 << 20 };
-  const int64_t now = arm->generation_iterations;
-  const int64_t longer = now < LONGEST ? now * growth(arm) : now;
-  if (!apart) return prism_lengths_together(&arm->lengths, now, longer);
-  return prism_lengths_apart(&arm->lengths, now,
-                             prism_arm_first_length(arm->method, arm->problem->n));
-}
-
-/* Searches cannot be longer: more members. With the most, longer ones are tried now and then,
- * ever less often: it may have been chance that members stayed apart. */
-static prism_status_t enlarge(prism_arm_t *arm, bool apart) {
-  enum { MOST = 64, MOST_VERTICES = 1 << 24 /* of all members: 64 MiB */ };
-  const int32_t members = 2 * arm->capacity;
-  if (arm->size_given || members > MOST ||
-      (int64_t)members * arm->problem->n > MOST_VERTICES) {
-    if (!apart && (arm->restarts & (arm->restarts - 1)) == 0) arm->lengths.longest = 0;
-    return PRISM_OK;
-  }
+/* Searches cannot be longer: more members. */
+static prism_status_t enlarge(prism_arm_t *arm) {
+  enum { MOST = 256, MOST_VERTICES = 1 << 24 /* of all members: 64 MiB */ };
+  const int64_t fit = MOST_VERTICES / (arm->problem->n + 1), most = fit < MOST ? fit : MOST;
+  const int64_t wanted = growth(arm) * arm->capacity;
+  const int32_t members = (int32_t)(wanted < most ? wanted : most);
+  if (arm->size_given || members <= arm->capacity) return PRISM_OK;
   prism_status_t status = prism_arm_make_room(arm, members);
   if (status != PRISM_MEMORY) return status;
   prism_error_clear(); /* as many as before will do */
@@ -68,14 +55,15 @@ static prism_status_t enlarge(prism_arm_t *arm, bool apart) {
 }
 
 /* The population is over: everybody anew. In a pool no longer few. */
-static prism_status_t restart(prism_arm_t *arm, bool apart) {
+static prism_status_t restart(prism_arm_t *arm) {
+  enum { LONGEST = 1 << 20 };
   ++arm->restarts;
   if (!arm->length_given) {
-    const int64_t before = arm->generation_iterations;
+    const int64_t now = arm->generation_iterations;
     const bool small = arm->members < arm->capacity;
-    arm->generation_iterations = next_length(arm, apart);
-    if (arm->method == PRISM_METHOD_POOL && !small && arm->generation_iterations <= before)
-      PRISM_TRY(enlarge(arm, apart));
+    arm->generation_iterations = prism_lengths_next(&arm->lengths, now, growth(arm), LONGEST);
+    if (arm->method == PRISM_METHOD_POOL && !small && arm->generation_iterations <= now)
+      PRISM_TRY(enlarge(arm));
   }
   arm->members = arm->wanted = arm->capacity;
   for (int32_t i = 0; i < arm->members; ++i) PRISM_TRY(renew(arm, &arm->member[i]));
@@ -124,7 +112,7 @@ static prism_status_t head_settle(prism_arm_t *arm) {
   if (++arm->cycle >= HEAD_CYCLE) head_recall(arm);
   int32_t apart = distance(arm, arm->member[0].color, arm->member[1].color);
   arm->diversity = (double)apart / (double)arm->problem->n;
-  return apart < 1 ? restart(arm, false) : PRISM_OK;
+  return apart < 1 ? restart(arm) : PRISM_OK;
 }
 
 /* ---- pool ---- */
@@ -182,15 +170,25 @@ static void admit(prism_arm_t *arm) {
   arm->migrant.f = -1;
 }
 
-/* Do the members neither come closer to each other nor get better? Two families whose children
- * are worse than both can last for ever, members that stay apart as well. */
+/* Mean distance / n, while members are far apart averaged over generations: a few pairs are
+ * no more than a sample. */
+static void measure(prism_arm_t *arm) {
+  static const double fading = 0.8;
+  const double now = spread(arm);
+  const bool averaged = arm->least_distance >= 0.0 && now > PRISM_FAR_APART;
+  arm->diversity = averaged ? fading * arm->diversity + (1.0 - fading) * now : now;
+}
+
+/* Do the members neither come closer to each other nor, once they are close, get better? Two
+ * families whose children are worse than both can last for ever, members that are far apart
+ * as well. */
 static bool stands_still(prism_arm_t *arm) {
-  enum { PATIENCE = 60, APART = 30 }; /* generations */
-  static const double step = 0.005;
+  enum { PATIENCE = 60 }; /* generations */
+  const bool first = arm->least_distance < 0.0, far = arm->diversity > PRISM_FAR_APART;
+  const double step = far ? PRISM_APART_STEP : 0.005;
   int64_t least = arm->member[0].f;
   for (int32_t i = 1; i < arm->members; ++i)
     if (arm->member[i].f < least) least = arm->member[i].f;
-  const bool first = arm->least_distance < 0.0;
   ++arm->cycle;
   if (first || arm->diversity < arm->least_distance - step) {
     arm->least_distance = arm->diversity;
@@ -198,9 +196,19 @@ static bool stands_still(prism_arm_t *arm) {
   }
   if (first || least < arm->least_f) {
     arm->least_f = least;
-    arm->cycle = 0;
+    if (!far) arm->cycle = 0;
   }
-  return arm->cycle >= (arm->diversity > PRISM_FAR_APART ? APART : PATIENCE);
+  return arm->cycle >= (far ? PRISM_APART_GENERATIONS : PATIENCE);
+}
+
+/* Members that stay apart go on with shorter searches. Returns whether there are any. */
+static bool shorten(prism_arm_t *arm) {
+  const int64_t now = arm->generation_iterations;
+  if (arm->length_given || arm->diversity <= PRISM_FAR_APART) return false;
+  arm->generation_iterations = prism_lengths_shorten(
+      &arm->lengths, now, prism_arm_first_length(arm->method, arm->problem->n));
+  arm->cycle = 0;
+  return arm->generation_iterations < now;
 }
 
 static prism_status_t pool_settle(prism_arm_t *arm) {
@@ -214,10 +222,13 @@ static prism_status_t pool_settle(prism_arm_t *arm) {
   for (int32_t i = 0; i < arm->members; ++i) swap(&arm->member[i], &arm->child[i]);
   arm->searched = true;
   admit(arm);
-  arm->diversity = spread(arm);
+  measure(arm);
   const bool still = stands_still(arm);
-  if (!still && arm->diversity >= converged) return PRISM_OK;
-  return restart(arm, arm->diversity > PRISM_FAR_APART);
+  if (arm->diversity < converged || (still && !shorten(arm))) return restart(arm);
+  if (!arm->length_given)
+    arm->generation_iterations =
+        prism_lengths_at(&arm->lengths, arm->generation_iterations, arm->diversity);
+  return PRISM_OK;
 }
 
 /* ---- both ---- */

@@ -207,6 +207,8 @@ static void draw_population(prism_rng_t *rng, prism_method_t method, int32_t n, 
   p->generation = prism_rng_next(rng);
   p->moves = prism_rng_next(rng);
   p->length_given = flip(rng);
+  p->size_given = flip(rng);
+  p->enlarged = flip(rng);
   p->tournament = 1 + below(rng, PRISM_GPU_TOURNAMENT);
   p->tournament_given = flip(rng);
   p->tenure_base = 10.0f * (float)prism_rng_uniform(rng);
