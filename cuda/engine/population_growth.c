@@ -33,13 +33,10 @@ bool prism_population_note(prism_population_t *p, double distance, int32_t best_
   at->distance = first ? distance : fading * at->distance + (1.0 - fading) * distance;
   const bool far = far_apart(p);
   const double step = far ? PRISM_APART_STEP : 0.005;
-  if (first || at->distance < at->least_distance - step) {
+  if (first || at->distance < at->least_distance - step || best_f < at->least_f) {
     at->least_distance = at->distance;
-    at->since = 0;
-  }
-  if (first || best_f < at->least_f) {
     at->least_f = best_f;
-    if (!far) at->since = 0;
+    at->since = 0;
   }
   ++at->generations;
   ++at->since;
@@ -95,18 +92,19 @@ static prism_status_t enlarge(prism_population_t *p, int32_t least, cudaStream_t
 }
 
 prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream) {
-  /* What others left had lost its differences before: no sign of a wrong length. */
-  const bool worn = p->inherited;
+  /* What others left had lost its differences before: no sign of a wrong length. Nor does it say
+   * anything of longer searches, or of more members, that the shortest did not bring together. */
+  const bool worn = p->inherited, apart = far_apart(p);
   p->inherited = false;
   p->progress = (prism_population_progress_t){0};
   if (!p->tournament_given)
     p->tournament = worn ? PRISM_FIRST_TOURNAMENT : PRISM_STRICT_TOURNAMENT;
-  if (!worn) {
+  if (!worn && !apart) {
     const int64_t before = p->length;
     const int32_t least = p->least;
     prism_population_lengthen(p);
     if (p->length <= before) PRISM_TRY(enlarge(p, least, stream));
-    prism_population_divide(p);
   }
+  if (!worn) prism_population_divide(p);
   return prism_population_scatter(p, stream);
 }

@@ -13,7 +13,8 @@ typedef struct prism_lengths {
 } prism_lengths_t;
 
 /* Members whose mean distance is larger than this share of the vertices, and falls by less than
- * a hundredth of them in thirty generations, stay apart. Families that do not mix are closer. */
+ * a hundredth of them in thirty generations while none gets better, stay apart. Families that do
+ * not mix are closer. */
 #define PRISM_FAR_APART 0.4
 #define PRISM_APART_STEP 0.01
 enum { PRISM_APART_GENERATIONS = 30 };

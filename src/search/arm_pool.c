@@ -54,11 +54,12 @@ static prism_status_t enlarge(prism_arm_t *arm) {
   return PRISM_OK;
 }
 
-/* The population is over: everybody anew. In a pool no longer few. */
-static prism_status_t restart(prism_arm_t *arm) {
+/* The population is over: everybody anew. In a pool no longer few. [in] apart: its members have not
+ * come together with the shortest searches, which says nothing of longer ones or of more */
+static prism_status_t restart(prism_arm_t *arm, bool apart) {
   enum { LONGEST = 1 << 20 };
   ++arm->restarts;
-  if (!arm->length_given) {
+  if (!arm->length_given && !apart) {
     const int64_t now = arm->generation_iterations;
     const bool small = arm->members < arm->capacity;
     arm->generation_iterations = prism_lengths_next(&arm->lengths, now, growth(arm), LONGEST);
@@ -112,7 +113,7 @@ static prism_status_t head_settle(prism_arm_t *arm) {
   if (++arm->cycle >= HEAD_CYCLE) head_recall(arm);
   int32_t apart = distance(arm, arm->member[0].color, arm->member[1].color);
   arm->diversity = (double)apart / (double)arm->problem->n;
-  return apart < 1 ? restart(arm) : PRISM_OK;
+  return apart < 1 ? restart(arm, false) : PRISM_OK;
 }
 
 /* ---- pool ---- */
@@ -179,9 +180,8 @@ static void measure(prism_arm_t *arm) {
   arm->diversity = averaged ? fading * arm->diversity + (1.0 - fading) * now : now;
 }
 
-/* Do the members neither come closer to each other nor, once they are close, get better? Two
- * families whose children are worse than both can last for ever, members that are far apart
- * as well. */
+/* Do the members neither come closer to each other nor get better? Two families whose children
+ * are worse than both can last for ever, members that are far apart as well. */
 static bool stands_still(prism_arm_t *arm) {
   enum { PATIENCE = 60 }; /* generations */
   const bool first = arm->least_distance < 0.0, far = arm->diversity > PRISM_FAR_APART;
@@ -196,7 +196,7 @@ static bool stands_still(prism_arm_t *arm) {
   }
   if (first || least < arm->least_f) {
     arm->least_f = least;
-    if (!far) arm->cycle = 0;
+    arm->cycle = 0;
   }
   return arm->cycle >= (far ? PRISM_APART_GENERATIONS : PATIENCE);
 }
@@ -224,7 +224,8 @@ static prism_status_t pool_settle(prism_arm_t *arm) {
   admit(arm);
   measure(arm);
   const bool still = stands_still(arm);
-  if (arm->diversity < converged || (still && !shorten(arm))) return restart(arm);
+  if (arm->diversity < converged || (still && !shorten(arm)))
+    return restart(arm, arm->diversity > PRISM_FAR_APART);
   if (!arm->length_given)
     arm->generation_iterations =
         prism_lengths_at(&arm->lengths, arm->generation_iterations, arm->diversity);
