@@ -41,7 +41,9 @@ bool prism_population_note(prism_population_t *p, double distance, int32_t best_
   ++at->generations;
   ++at->since;
   if (due_length(p) != p->length) return true;
-  if (far) return at->since > PRISM_APART_GENERATIONS;
+  /* Where the first length keeps them apart they may still get better, rarely. */
+  if (far && p->length > prism_population_first_length(p))
+    return at->since > PRISM_APART_GENERATIONS;
   if (at->since > PATIENCE && !p->tournament_given && p->tournament < PRISM_GPU_TOURNAMENT) {
     ++p->tournament;
     at->since = 0;

@@ -35,23 +35,23 @@ static void members_come_together(void **state) {
   assert_true(p.progress.distance < 0.05 && distance < 0.05);
 }
 
-/* One that gets better without coming closer is let alone. */
+/* One that gets better without coming closer is let alone; else there is less patience with longer
+ * searches than those of a first pool. */
 static void still_ones_are_told(void **state) {
   (void)state;
   for (int far = 0; far < 2; ++far) {
-    prism_population_t p = pool(FIRST);
     const double distance = far ? 0.6 : 0.2;
-    int32_t generation = 0;
-    while (generation < 300 && !prism_population_note(&p, distance, 1000 - generation))
-      ++generation;
-    assert_int_equal(generation, 300);
-    p = pool(FIRST);
+    prism_population_t p = pool(2 * FIRST);
+    for (int32_t f = 1000; f > 700; --f) assert_false(prism_population_note(&p, distance, f));
+    p = pool(2 * FIRST);
     assert_int_equal(wait(&p, distance, 10), far ? PRISM_APART_GENERATIONS + 1 : 61);
+    p = pool(FIRST);
+    assert_int_equal(wait(&p, distance, 10), 61);
+    p = pool(2 * FIRST); /* the length that was asked for */
+    p.length_given = true;
+    assert_int_equal(wait(&p, distance, 10), 61);
+    assert_false(prism_population_adjust(&p));
   }
-  prism_population_t p = pool(FIRST); /* far apart with the length that was asked for */
-  p.length_given = true;
-  assert_int_equal(wait(&p, 0.6, 10), 61);
-  assert_false(prism_population_shorten(&p));
 }
 
 static void searches_become_shorter(void **state) {
