@@ -208,6 +208,16 @@ static prism_status_t take_room(prism_population_t *p, cudaStream_t stream) {
   return status;
 }
 
+/* A control block for memory that was just taken, and a best coloring that may be reported. */
+static prism_status_t open_books(prism_population_t *p, const prism_gpu_control_t *control,
+                                 cudaStream_t stream) {
+  PRISM_CUDA(cudaMemcpyAsync(p->control, control, sizeof *control, cudaMemcpyHostToDevice,
+                             stream));
+  PRISM_CUDA(cudaStreamSynchronize(stream)); /* `control` is on the caller's stack */
+  PRISM_CUDA(cudaMemsetAsync(p->best.color, 0, row_bytes(p->graph.n), stream));
+  return PRISM_OK;
+}
+
 prism_status_t prism_population_resize(prism_population_t *p, int32_t members,
                                        cudaStream_t stream) {
   prism_gpu_control_t control;
@@ -220,19 +230,12 @@ prism_status_t prism_population_resize(prism_population_t *p, int32_t members,
   p->wanted = p->members;
   p->captured[0] = p->captured[1] = 0;
   control.best_from = -1;
-  PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
-                             stream));
-  PRISM_CUDA(cudaMemsetAsync(p->best.color, 0, row_bytes(p->graph.n), stream)); /* as reported */
-  PRISM_CUDA(cudaStreamSynchronize(stream)); /* `control` is on this stack */
-  return PRISM_OK;
+  return open_books(p, &control, stream);
 }
 
 static prism_status_t fill(prism_population_t *p, cudaStream_t stream) {
-  prism_gpu_control_t control = {.best_f = INT32_MAX, .best_from = -1};
-  PRISM_CUDA(cudaMemcpyAsync(p->control, &control, sizeof control, cudaMemcpyHostToDevice,
-                             stream));
-  PRISM_CUDA(cudaStreamSynchronize(stream)); /* `control` is on this stack */
-  PRISM_CUDA(cudaMemsetAsync(p->best.color, 0, row_bytes(p->graph.n), stream)); /* as reported */
+  const prism_gpu_control_t control = {.best_f = INT32_MAX, .best_from = -1};
+  PRISM_TRY(open_books(p, &control, stream));
   if (p->method == PRISM_METHOD_TEMPERING)
     PRISM_TRY(
         prism_gpu_tempering_open(&p->tempering, p->context, p->k, p->members, stream));

@@ -80,13 +80,11 @@ void prism_population_lengthen(prism_population_t *p) {
   p->length = prism_lengths_next(&p->lengths, p->length, INT64_C(1) << doublings(least), most);
 }
 
-/* Twice as many members, or four times where more than one conflict was left, if longer searches
- * are known to keep them apart. */
+/* Twice as many members, or four times where more than one conflict was left. */
 static prism_status_t enlarge(prism_population_t *p, int32_t least, cudaStream_t stream) {
   const int32_t wanted = (least > 1 ? 4 : 2) * p->members;
   const int32_t members = wanted < MOST_MEMBERS ? wanted : MOST_MEMBERS;
-  const bool capped = p->lengths.longest > 0 && p->length >= p->lengths.longest;
-  if (!capped || !p->mates || p->searcher.wide || p->size_given ||
+  if (!p->mates || p->searcher.wide || p->size_given ||
       prism_population_demes_of(p, p->deme_size) > 0 || members <= p->members)
     return PRISM_OK;
   p->enlarged = true;
@@ -102,10 +100,11 @@ prism_status_t prism_population_renew(prism_population_t *p, cudaStream_t stream
   if (!p->tournament_given)
     p->tournament = worn ? PRISM_FIRST_TOURNAMENT : PRISM_STRICT_TOURNAMENT;
   if (!worn && !apart) {
-    const int64_t before = p->length;
+    /* Longer searches than these are known to keep members apart. */
+    const bool capped = p->lengths.longest > 0 && p->length >= p->lengths.longest;
     const int32_t least = p->least;
     prism_population_lengthen(p);
-    if (p->length <= before) PRISM_TRY(enlarge(p, least, stream));
+    if (capped) PRISM_TRY(enlarge(p, least, stream));
   }
   if (!worn) prism_population_divide(p);
   return prism_population_scatter(p, stream);

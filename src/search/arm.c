@@ -62,9 +62,9 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
   *arm = (prism_arm_t){.method = method, .problem = problem, .k = k, .seed = seed,
                        .individual = individual, .diversity = -1.0,
                        .least_distance = -1.0};
-  arm->wanted = most_members(method, params);
-  const int32_t room = arm->wanted;
-  if (method == PRISM_METHOD_POOL && params->population < 2) arm->wanted = PRISM_ARM_POOL_FIRST;
+  const int32_t room = most_members(method, params);
+  const bool small = method == PRISM_METHOD_POOL && params->population < 2;
+  arm->wanted = small ? PRISM_ARM_POOL_FIRST : room;
   arm->generation_iterations = params->generation_iterations > 0
                                    ? params->generation_iterations
                                    : prism_arm_first_length(method, problem->n);
