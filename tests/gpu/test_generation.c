@@ -265,7 +265,9 @@ static void demes_end_when_they_should(void **state) {
         assert_int_equal(renewed[i], !halt && ends[d] ? i : -1);
     }
   }
-  assert_true(apart_ended > 0 && ended > apart_ended + 3 && strict > 0 && expected[2].age > 100);
+  const uint32_t alike = ended - apart_ended; /* deme 0, every 53 rounds or so */
+  assert_true(apart_ended > 0 && strict > 0 && expected[2].age > 100);
+  assert_true((int)alike > gpu_repeats(3, 1));
   bed.mating.demes.count = 1;
   assert_int_equal(prism_launch_judge(bed.control, bed.halt, &bed.mating, &bed.pool, NULL),
                    PRISM_INVALID);
