@@ -1,6 +1,6 @@
 /* Speed of the device searches, each kernel by itself.
  *
- * gpu_rate GRAPH K [--threads T] [--words V] [--cells B] [--members M]
+ * gpu_rate GRAPH K [--weighted 0|1] [--threads T] [--words V] [--cells B] [--members M]
  *          [--iterations L] [--launches N] [--seed S] [--settle L0]
  * prints: graph k layout M individuals: N M it/s, f of the best and of the median
  *
@@ -16,14 +16,14 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/device_graph.h"
-#include "kernels/tabucol.h"
+#include "kernels/weighted.h"
 #include "model/coloring.h"
 #include "model/dimacs.h"
 #include "runtime/check.h"
 
 typedef struct arguments {
   const char *path;
-  int32_t k, threads, words, cells, members, launches;
+  int32_t k, weighted, threads, words, cells, members, launches;
   int64_t iterations, settle;
   uint64_t seed;
 } arguments_t;
@@ -35,7 +35,8 @@ static bool parse(int argc, char **argv, arguments_t *a) {
   a->k = atoi(argv[2]);
   for (int i = 3; i + 1 < argc; i += 2) {
     long long value = atoll(argv[i + 1]);
-    if (strcmp(argv[i], "--threads") == 0) a->threads = (int32_t)value;
+    if (strcmp(argv[i], "--weighted") == 0) a->weighted = value != 0;
+    else if (strcmp(argv[i], "--threads") == 0) a->threads = (int32_t)value;
     else if (strcmp(argv[i], "--words") == 0) a->words = (int32_t)value;
     else if (strcmp(argv[i], "--cells") == 0) a->cells = (int32_t)value;
     else if (strcmp(argv[i], "--members") == 0) a->members = (int32_t)value;
@@ -51,6 +52,7 @@ static bool parse(int argc, char **argv, arguments_t *a) {
 /* Device memory of the measurement; freed at the end of the process. */
 typedef struct bench {
   prism_tabucol_job_t job;
+  uint16_t *weight; /* NULL: TabuCol without weights */
   unsigned long long *moves;
   uint64_t *generation;
 } bench_t;
@@ -79,6 +81,30 @@ static prism_status_t prepare(const arguments_t *a, const prism_graph_t *g, int3
                                  .generation = b->generation, .solved = flags,
                                  .outgrown = flags + 1, .moves = b->moves};
   return PRISM_OK;
+}
+
+/* The first weights, and where the weighted searches end: they go on from their best. */
+static prism_status_t prepare_weights(const prism_gpu_graph_t *device, bench_t *b) {
+  prism_gpu_pool_t *last = &b->job.last;
+  *last = b->job.start;
+  size_t members = (size_t)last->members;
+  PRISM_CUDA(cudaMalloc((void **)&last->color, members * (size_t)last->pitch * 2));
+  PRISM_CUDA(cudaMalloc((void **)&last->f, members * sizeof *last->f));
+  PRISM_CUDA(cudaMalloc((void **)&b->weight, members * prism_weighted_cells(last->n) * 2));
+  return prism_launch_weigh(device, NULL, last->members, b->weight, 0);
+}
+
+static prism_status_t plan_search(const arguments_t *a, const prism_gpu_graph_t *device,
+                                  prism_tabucol_plan_t *plan) {
+  if (a->weighted) return prism_weighted_plan(device, a->k, a->threads, a->words, plan);
+  return prism_tabucol_plan(device, a->k, a->threads, a->words, a->cells, plan);
+}
+
+static prism_status_t launch(const prism_tabucol_plan_t *plan, const prism_gpu_graph_t *device,
+                             const bench_t *b) {
+  if (b->weight == NULL) return prism_launch_tabucol(plan, device, &b->job, 0);
+  prism_weighted_job_t weighted = {.search = b->job, .weight = b->weight};
+  return prism_launch_weighted(plan, device, &weighted, 0);
 }
 
 static int compare(const void *x, const void *y) {
@@ -124,10 +150,11 @@ static prism_status_t measure(const arguments_t *a) {
   prism_gpu_graph_t device;
   PRISM_TRY(prism_device_graph_create(g, &device));
   prism_tabucol_plan_t plan;
-  PRISM_TRY(prism_tabucol_plan(&device, a->k, a->threads, a->words, a->cells, &plan));
+  PRISM_TRY(plan_search(a, &device, &plan));
   int32_t members = a->members > 0 ? a->members : plan.resident;
-  bench_t b;
+  bench_t b = {0};
   PRISM_TRY(prepare(a, g, members, &b));
+  if (a->weighted) PRISM_TRY(prepare_weights(&device, &b));
   cudaEvent_t begin, end;
   PRISM_CUDA(cudaEventCreate(&begin));
   PRISM_CUDA(cudaEventCreate(&end));
@@ -138,7 +165,7 @@ static prism_status_t measure(const arguments_t *a) {
       PRISM_CUDA(cudaEventRecord(begin, 0));
     }
     b.job.iterations = i == 0 && a->settle > 0 ? a->settle : a->iterations;
-    PRISM_TRY(prism_launch_tabucol(&plan, &device, &b.job, 0));
+    PRISM_TRY(launch(&plan, &device, &b));
   }
   PRISM_CUDA(cudaEventRecord(end, 0));
   PRISM_CUDA(cudaEventSynchronize(end));
@@ -161,8 +188,8 @@ static prism_status_t measure(const arguments_t *a) {
 int main(int argc, char **argv) {
   arguments_t a;
   if (!parse(argc, argv, &a)) {
-    fprintf(stderr, "usage: gpu_rate GRAPH K [--threads T] [--words V] [--cells B] [--members M]"
-                    " [--iterations L] [--launches N] [--seed S] [--settle L0]\n");
+    fprintf(stderr, "usage: gpu_rate GRAPH K [--weighted 0|1] [--threads T] [--words V] [--cells B]"
+                    " [--members M] [--iterations L] [--launches N] [--seed S] [--settle L0]\n");
     return 2;
   }
   prism_status_t status = measure(&a);
