@@ -46,7 +46,8 @@ static bool parse(int argc, char **argv, arguments_t *a) {
     else if (strcmp(argv[i], "--seed") == 0) a->seed = (uint64_t)value;
     else return false;
   }
-  return a->k > 0 && (argc - 3) % 2 == 0;
+  const bool cells_of_weights = a->weighted && a->cells != 0; /* these have one width */
+  return a->k > 0 && (argc - 3) % 2 == 0 && !cells_of_weights;
 }
 
 /* Device memory of the measurement; freed at the end of the process. */
@@ -57,6 +58,13 @@ typedef struct bench {
   uint64_t *generation;
 } bench_t;
 
+static prism_status_t take_rows(prism_gpu_pool_t *pool) {
+  const size_t members = (size_t)pool->members;
+  PRISM_CUDA(cudaMalloc((void **)&pool->color, members * (size_t)pool->pitch * 2));
+  PRISM_CUDA(cudaMalloc((void **)&pool->f, members * sizeof *pool->f));
+  return PRISM_OK;
+}
+
 static prism_status_t prepare(const arguments_t *a, const prism_graph_t *g, int32_t members,
                               bench_t *b) {
   int32_t pitch = prism_gpu_pitch(g->n);
@@ -66,10 +74,9 @@ static prism_status_t prepare(const arguments_t *a, const prism_graph_t *g, int3
   prism_rng_t rng = prism_rng_stream(a->seed, 0, 0, PRISM_RNG_INITIAL);
   for (size_t i = 0; i < cells; ++i) color[i] = (uint16_t)prism_rng_below(&rng, (uint32_t)a->k);
   prism_gpu_pool_t pool = {.n = g->n, .k = a->k, .members = members, .pitch = pitch};
-  PRISM_CUDA(cudaMalloc((void **)&pool.color, cells * 2));
+  PRISM_TRY(take_rows(&pool));
   PRISM_CUDA(cudaMemcpy(pool.color, color, cells * 2, cudaMemcpyHostToDevice));
   prism_free(color);
-  PRISM_CUDA(cudaMalloc((void **)&pool.f, (size_t)members * sizeof *pool.f));
   uint32_t *flags = NULL;
   PRISM_CUDA(cudaMalloc((void **)&flags, 64));
   PRISM_CUDA(cudaMemset(flags, 0, 64));
@@ -87,10 +94,9 @@ static prism_status_t prepare(const arguments_t *a, const prism_graph_t *g, int3
 static prism_status_t prepare_weights(const prism_gpu_graph_t *device, bench_t *b) {
   prism_gpu_pool_t *last = &b->job.last;
   *last = b->job.start;
-  size_t members = (size_t)last->members;
-  PRISM_CUDA(cudaMalloc((void **)&last->color, members * (size_t)last->pitch * 2));
-  PRISM_CUDA(cudaMalloc((void **)&last->f, members * sizeof *last->f));
-  PRISM_CUDA(cudaMalloc((void **)&b->weight, members * prism_weighted_cells(last->n) * 2));
+  PRISM_TRY(take_rows(last));
+  const size_t cells = (size_t)last->members * prism_weighted_cells(last->n);
+  PRISM_CUDA(cudaMalloc((void **)&b->weight, cells * 2));
   return prism_launch_weigh(device, NULL, last->members, b->weight, 0);
 }
 
