@@ -11,7 +11,7 @@
 #include "model/reduce.h"
 #include "seam/state.h"
 
-enum { PRISM_SAVED_VERSION = 4, PRISM_SAVED_STARTS = 1024 /* most that wait */ };
+enum { PRISM_SAVED_VERSION = 5, PRISM_SAVED_STARTS = 1024 /* most that wait */ };
 extern const char prism_saved_engine[]; /* "cuda" */
 
 /* What must be the same for an island to do the same. */

@@ -19,7 +19,8 @@ MOST_LANES = 32
 MOST_NODES, MOST_ARROWS = 6, 8  # of a migration graph; more: a matrix
 TAGS = {"initial": "INIT", "memetic": "MEMETIC", "thermodynamic": "THERMO",
         "validation": "VALID"}
-KNOWN = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering"]  # methods, as colored
+KNOWN = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering",
+         "extraction"]  # methods, as colored
 POOLS = -1  # as a sender: the pools of all other ranks at a meeting
 
 

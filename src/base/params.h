@@ -105,8 +105,8 @@ enum { PRISM_PARAM_TEXT_BYTES = 4096 };
     "generations between exchanges of a deterministic run")
 
 #define PRISM_PARAMS_MEMETIC(X)                                                                    \
-  X(memetic, method, CHOICE, "auto", 0, 0, "auto|tabucol|partialcol|weighted|head|pool|tempering", \
-    "",                                                                                            \
+  X(memetic, method, CHOICE, "auto", 0, 0,                                                         \
+    "auto|tabucol|partialcol|weighted|head|pool|tempering|extraction", "",                         \
     "auto: share time by what works on this graph")                                                \
   X(memetic, population, I64, "0", 0, 100000, "individuals", "",                                   \
     "pool size of an island (0: chosen by the engine)")                                            \

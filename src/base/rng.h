@@ -27,7 +27,8 @@ typedef enum prism_rng_purpose {
   PRISM_RNG_BOUND = 8,     /* clique heuristic */
   PRISM_RNG_TEST = 9,
   PRISM_RNG_SWEEP = 10,    /* heat bath; + 256 * replica */
-  PRISM_RNG_SWAP = 11      /* exchange of temperatures; + 256 * ladder */
+  PRISM_RNG_SWAP = 11,     /* exchange of temperatures; + 256 * ladder */
+  PRISM_RNG_SET = 12       /* heaviest independent set */
 } prism_rng_purpose_t;
 
 /* Four 32-bit numbers of one counter value. */

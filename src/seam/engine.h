@@ -58,6 +58,7 @@ typedef struct prism_summary {
   prism_method_t method;
   int32_t k;
   int64_t f_best;      /* fewest conflicts by this method since k was set (complete colouring) */
+  bool early;          /* it says nothing yet of what the method can do: that comes at once */
   int64_t f_ticket;    /* fewest of the searches that were running in this ticket */
   int64_t iterations;  /* of this ticket, summed over individuals */
   int64_t generations; /* of this ticket */
@@ -107,6 +108,7 @@ typedef enum prism_counter {
  * engine. */
 typedef struct prism_island_info {
   uint32_t methods;   /* PRISM_METHOD_BIT of every method it runs */
+  uint32_t unsuited;  /* those of them that are of no use for this graph: only if asked for */
   const char *mode;   /* "cpu", "gpu" */
   int32_t stream;     /* GPU stream; -1: none */
   bool pools;         /* its pool may be part of one over all ranks: outbox, inbox, receive */

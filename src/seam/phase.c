@@ -27,6 +27,11 @@ const char *prism_method_name(prism_method_t method) {
   return "unknown";
 }
 
+bool prism_method_renames(prism_method_t method) {
+  return method == PRISM_METHOD_HEAD || method == PRISM_METHOD_POOL ||
+         method == PRISM_METHOD_EXTRACTION;
+}
+
 prism_phase_t prism_method_phase(prism_method_t method) {
   switch (method) {
 #define CASE(name, id, text, phase) \

@@ -3,6 +3,8 @@
 #ifndef PRISM_SEAM_PHASE_H
 #define PRISM_SEAM_PHASE_H
 
+#include <stdbool.h>
+
 /* X(NAME, id on disk, name, display tag, GPU stream) */
 #define PRISM_PHASE_LIST(X)                         \
   X(INITIAL, 0, "initial", "INIT", 0)               \
@@ -28,13 +30,14 @@ const prism_phase_row_t *prism_phase_find(int id);
 
 /* Search methods an island can run and the phase each belongs to, stable on disk.
  * X(NAME, id, name, phase) */
-#define PRISM_METHOD_LIST(X)               \
-  X(TABUCOL, 0, "tabucol", MEMETIC)        \
-  X(PARTIALCOL, 1, "partialcol", MEMETIC)  \
-  X(WEIGHTED, 2, "weighted", MEMETIC)      \
-  X(HEAD, 3, "head", MEMETIC)              \
-  X(POOL, 4, "pool", MEMETIC)              \
-  X(TEMPERING, 5, "tempering", THERMODYNAMIC)
+#define PRISM_METHOD_LIST(X)                  \
+  X(TABUCOL, 0, "tabucol", MEMETIC)           \
+  X(PARTIALCOL, 1, "partialcol", MEMETIC)     \
+  X(WEIGHTED, 2, "weighted", MEMETIC)         \
+  X(HEAD, 3, "head", MEMETIC)                 \
+  X(POOL, 4, "pool", MEMETIC)                 \
+  X(TEMPERING, 5, "tempering", THERMODYNAMIC) \
+  X(EXTRACTION, 6, "extraction", MEMETIC)
 
 typedef enum prism_method {
 #define PRISM_METHOD_ENUM(name, id, text, phase) PRISM_METHOD_##name = id,
@@ -44,6 +47,10 @@ typedef enum prism_method {
 } prism_method_t;
 
 const char *prism_method_name(prism_method_t method);
+
+/* Does it make all classes anew, so that their numbers mean nothing and no vertex can keep its
+ * color? */
+bool prism_method_renames(prism_method_t method);
 
 /* The phase whose work a method does; MEMETIC for an id that does not exist. */
 prism_phase_t prism_method_phase(prism_method_t method);

@@ -9,7 +9,13 @@
 
 /* By measurement (docs/EXPERIMENTS.md): what is easy is found soonest by few with short
  * searches, and what is not by more with longer ones. */
-enum { TOURNAMENT = 3, LENGTH = 8000, POOL_MOVES = 8 /* a vertex */, POOL_LEAST = 1000 };
+enum {
+  TOURNAMENT = 3,
+  LENGTH = 8000,
+  POOL_MOVES = 8, /* a vertex */
+  POOL_LEAST = 1000,
+  EXTRACTION_STEPS = 1 << 17 /* in which a tabu list may grow old */
+};
 
 static int32_t most_members(prism_method_t method, const prism_search_params_t *params) {
   if (method == PRISM_METHOD_HEAD) return PRISM_ARM_HEAD_MEMBERS;
@@ -18,6 +24,7 @@ static int32_t most_members(prism_method_t method, const prism_search_params_t *
 }
 
 int64_t prism_arm_first_length(prism_method_t method, int32_t n) {
+  if (method == PRISM_METHOD_EXTRACTION) return EXTRACTION_STEPS;
   if (method != PRISM_METHOD_POOL) return LENGTH;
   const int64_t moves = POOL_MOVES * (int64_t)n;
   return moves > POOL_LEAST ? moves : POOL_LEAST;
@@ -87,6 +94,7 @@ static void free_individuals(prism_individual_t *individual, int32_t count) {
 void prism_arm_release(prism_arm_t *arm) {
   prism_local_release(&arm->local);
   prism_tempering_destroy(&arm->tempering);
+  prism_extraction_destroy(&arm->extraction);
   prism_crossover_release(&arm->crossover);
   free_individuals(arm->member, arm->capacity);
   free_individuals(arm->child, arm->capacity);
@@ -147,9 +155,25 @@ static prism_status_t begin_tempering(prism_arm_t *arm, const prism_search_param
   return PRISM_OK;
 }
 
+prism_extraction_setup_t prism_arm_extraction_setup(const prism_arm_t *arm) {
+  return (prism_extraction_setup_t){.problem = arm->problem, .isa = arm->local.isa, .k = arm->k,
+                                    .seed = arm->seed, .individual = arm->individual,
+                                    .position = (uint64_t)arm->local.iteration,
+                                    .tenure_longest = arm->local.tenure_longest,
+                                    .effort = arm->effort};
+}
+
+static prism_status_t begin_extraction(prism_arm_t *arm) {
+  arm->left = arm->generation_iterations;
+  if (arm->extraction != NULL) return prism_extraction_forget_tabu(arm->extraction);
+  const prism_extraction_setup_t setup = prism_arm_extraction_setup(arm);
+  return prism_extraction_create(&setup, arm->member[0].color, &arm->extraction);
+}
+
 /* Begin the next piece of search: choose what local search starts from. */
 static prism_status_t begin(prism_arm_t *arm, const prism_search_params_t *params) {
   if (arm->method == PRISM_METHOD_TEMPERING) return begin_tempering(arm, params);
+  if (arm->method == PRISM_METHOD_EXTRACTION) return begin_extraction(arm);
   arm->left = arm->generation_iterations;
   if (is_population(arm->method)) return prism_arm_breed(arm);
   if (arm->local.state != NULL && arm->generations > 0) {
@@ -168,6 +192,14 @@ static void note_tempering(prism_arm_t *arm) {
   arm->best.f = t->best_f;
 }
 
+/* [out] the member, which is the best of all attempts. */
+static void read_extraction(prism_arm_t *arm) {
+  const prism_extraction_t *e = arm->extraction;
+  memcpy(arm->member[0].color, e->best_color, (size_t)e->n * sizeof *e->best_color);
+  arm->member[0].f = e->best_f;
+  prism_arm_note_best(arm, &arm->member[0]);
+}
+
 /* A piece of search is over: the population takes its result. */
 static prism_status_t finish(prism_arm_t *arm) {
   arm->left = 0;
@@ -181,6 +213,10 @@ static prism_status_t finish(prism_arm_t *arm) {
     note_tempering(arm);
     return PRISM_OK;
   }
+  if (arm->extraction != NULL) {
+    read_extraction(arm);
+    return PRISM_OK;
+  }
   prism_local_best(&arm->local, arm->member[0].color, &arm->member[0].f);
   prism_arm_note_best(arm, &arm->member[0]);
   return PRISM_OK;
@@ -192,6 +228,7 @@ int32_t prism_arm_individuals(const prism_arm_t *arm) {
 
 void prism_arm_note_search(prism_arm_t *arm) {
   if (arm->tempering != NULL) note_tempering(arm);
+  if (arm->extraction != NULL) read_extraction(arm);
   if (arm->local.state == NULL || arm->left <= 0) return;
   if (arm->method != PRISM_METHOD_PARTIALCOL && arm->local.state->best_f >= arm->best.f) return;
   /* The place that the end of the generation writes to as well. */
@@ -210,6 +247,10 @@ static prism_status_t search(prism_arm_t *arm, const prism_search_params_t *para
     PRISM_TRY(prism_tempering_run(arm->tempering, budget, true, stop, used));
     *solved = arm->tempering->best_f == 0;
     seen = arm->tempering->least_f;
+  } else if (arm->extraction != NULL) {
+    PRISM_TRY(prism_extraction_run(arm->extraction, params, budget, stop, used));
+    *solved = arm->extraction->best_f == 0;
+    seen = arm->extraction->best_f;
   } else {
     prism_tabu_params_t tabu = {params->tenure_base, params->tenure_slope, true, arm->seed,
                                 arm->individual};

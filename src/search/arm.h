@@ -9,11 +9,13 @@
  * child is a generation. A population that has converged without success begins anew with
  * longer searches, a pool where these keep its members apart with more of them. TEMPERING: L
  * updates of the replicas, by themselves a whole round; the one member is the coldest replica.
+ * EXTRACTION: L steps of attempts of many generations; the one member is the best of them.
  * One thread. */
 #ifndef PRISM_SEARCH_ARM_H
 #define PRISM_SEARCH_ARM_H
 
 #include "search/crossover.h"
+#include "search/extraction.h"
 #include "search/local.h"
 #include "search/tempering.h"
 #include "seam/engine.h"
@@ -34,8 +36,9 @@ typedef struct prism_arm {
   uint32_t individual;            /* global id of the random streams */
   uint64_t draws;                 /* position of the pool streams */
 
-  prism_local_t local;            /* all but TEMPERING */
+  prism_local_t local;            /* all but TEMPERING and EXTRACTION */
   prism_tempering_t *tempering;   /* TEMPERING only; NULL until the first search; owned */
+  prism_extraction_t *extraction; /* EXTRACTION only; likewise */
   prism_crossover_t crossover;    /* HEAD and POOL only */
 
   int32_t members;                /* in `member`; a trajectory has 1 */
@@ -52,6 +55,7 @@ typedef struct prism_arm {
   bool length_given;              /* L comes from the parameters and does not grow */
   bool size_given;                /* POOL: so does the number of members */
   prism_lengths_t lengths;        /* POOL: what is known of L */
+  int32_t effort;                 /* EXTRACTION: of its first attempt; 0: as it chooses */
   int64_t left;                   /* moves still owed to the child in search */
   int32_t stage;                  /* HEAD, POOL: which child */
   int32_t cycle;                  /* HEAD: generations of this cycle; POOL: since progress */
@@ -78,6 +82,9 @@ prism_status_t prism_arm_init(prism_arm_t *arm, prism_method_t method,
                               const prism_hooks_t *hooks, int32_t k, uint64_t seed,
                               uint32_t individual, const prism_search_params_t *params);
 void prism_arm_release(prism_arm_t *arm);
+
+/* What the arm's extraction is made with. */
+prism_extraction_setup_t prism_arm_extraction_setup(const prism_arm_t *arm);
 
 /* Add a founder [view n], copied. Members beyond those wanted are ignored. */
 prism_status_t prism_arm_found(prism_arm_t *arm, const int32_t *color);

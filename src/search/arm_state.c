@@ -10,6 +10,10 @@ enum { MOST_COUNT = 1 << 30, MOST_TENURE = (1 << 24) + 1, MOST_MEMBERS = 1 << 20
 
 static bool is_partial(const prism_arm_t *arm) { return arm->method == PRISM_METHOD_PARTIALCOL; }
 
+static bool has_local(const prism_arm_t *arm) {
+  return arm->method != PRISM_METHOD_TEMPERING && arm->method != PRISM_METHOD_EXTRACTION;
+}
+
 static bool has_pool(const prism_arm_t *arm) { return arm->migrant.color != NULL; }
 
 /* Children that the rest of the generation builds on: HEAD makes both at once, of a pool those
@@ -102,6 +106,8 @@ prism_status_t prism_arm_save(const prism_arm_t *arm, prism_rows_t *rows, prism_
   PRISM_TRY(save_search(arm, rows, pack));
   prism_pack_bool(pack, arm->tempering != NULL);
   if (arm->tempering != NULL) prism_tempering_save(arm->tempering, rows, pack);
+  prism_pack_bool(pack, arm->extraction != NULL);
+  if (arm->extraction != NULL) prism_extraction_save(arm->extraction, rows, pack);
   return PRISM_OK;
 }
 
@@ -187,7 +193,7 @@ static prism_status_t read_search(prism_arm_t *arm, const prism_row_source_t *so
   arm->local.tenure_longest = prism_unpack_i32(unpack, 1, MOST_TENURE);
   arm->local.iteration = prism_unpack_i64(unpack, 0, most_moves);
   int search = prism_unpack_u8(unpack);
-  bool moves = arm->method != PRISM_METHOD_TEMPERING;
+  bool moves = has_local(arm);
   if (search >= SEARCHES || (search != SEARCH_NONE && !moves) ||
       (search != SEARCH_POINT && moves && arm->left > 0))
     unpack->bad = true;
@@ -218,6 +224,15 @@ static prism_status_t read_tempering(prism_arm_t *arm, const prism_row_source_t 
   return prism_tempering_restore(&setup, arm->member[0].color, source, &arm->tempering);
 }
 
+static prism_status_t read_extraction(prism_arm_t *arm, const prism_row_source_t *source) {
+  bool extraction = prism_unpack_bool(source->unpack);
+  if (arm->method == PRISM_METHOD_EXTRACTION ? !extraction && arm->left > 0 : extraction)
+    source->unpack->bad = true;
+  if (!extraction || source->unpack->bad) return PRISM_OK;
+  const prism_extraction_setup_t setup = prism_arm_extraction_setup(arm);
+  return prism_extraction_restore(&setup, arm->member[0].color, source, &arm->extraction);
+}
+
 prism_status_t prism_arm_restore(prism_arm_t *arm, const prism_arm_setup_t *setup,
                                  const prism_row_source_t *source) {
   prism_unpack_t *unpack = source->unpack;
@@ -235,5 +250,6 @@ prism_status_t prism_arm_restore(prism_arm_t *arm, const prism_arm_setup_t *setu
   read_counters(arm, unpack);
   read_individuals(arm, source);
   PRISM_TRY(read_search(arm, source));
-  return read_tempering(arm, source);
+  PRISM_TRY(read_tempering(arm, source));
+  return read_extraction(arm, source);
 }

@@ -13,8 +13,10 @@ typedef struct cpu_engine {
 
 static void cpu_describe(const void *island, prism_island_info_t *out) {
   const prism_island_t *self = island;
-  *out = (prism_island_info_t){.methods = PRISM_METHOD_BIT(PRISM_METHOD_COUNT) - 1, .mode = "cpu",
-                               .stream = -1, .device = self->isa->name};
+  const uint32_t extraction = PRISM_METHOD_BIT(PRISM_METHOD_EXTRACTION);
+  *out = (prism_island_info_t){.methods = PRISM_METHOD_BIT(PRISM_METHOD_COUNT) - 1,
+                               .unsuited = self->grounds->few_cliques ? 0 : extraction,
+                               .mode = "cpu", .stream = -1, .device = self->isa->name};
 }
 
 static prism_status_t cpu_work(void *island, const prism_work_t *work, const atomic_bool *stop,

@@ -1,13 +1,18 @@
 #include "search/ground.h"
 
 #include "base/mem.h"
+#include "search/cover.h"
 
 /* Dense rows of one k may take this much: enough for 65,535 vertices. */
 static const size_t dense_bytes = (size_t)1 << 29;
 
 prism_status_t prism_ground_list_init(prism_ground_list_t *list, const prism_graph_t *kernel) {
+  prism_cover_t *cover = NULL;
   list->kernel = kernel;
   list->first = NULL;
+  PRISM_TRY(prism_cover_create(kernel, kernel->n / 4, &cover));
+  list->few_cliques = cover->whole;
+  prism_cover_destroy(&cover);
   if (pthread_mutex_init(&list->lock, NULL) != 0)
     PRISM_FAIL(PRISM_MEMORY, "a lock could not be made");
   return PRISM_OK;

@@ -18,6 +18,7 @@ typedef struct prism_ground {
 
 typedef struct prism_ground_list {
   const prism_graph_t *kernel; /* borrowed */
+  bool few_cliques;            /* a quarter as many cliques as vertices cover its edges */
   pthread_mutex_t lock;
   prism_ground_t *first;
 } prism_ground_list_t;

@@ -101,6 +101,9 @@ static prism_status_t change_k(prism_island_t *island, int32_t k) {
   prism_island_remember(island);
   if (island->live[PRISM_METHOD_WEIGHTED])
     PRISM_TRY(prism_island_learn(island, &island->arm[PRISM_METHOD_WEIGHTED]));
+  const prism_arm_t *extraction = &island->arm[PRISM_METHOD_EXTRACTION];
+  if (island->live[PRISM_METHOD_EXTRACTION] && extraction->extraction != NULL)
+    island->effort = extraction->extraction->effort;
   drop_arms(island);
   prism_ground_return(island->grounds, &island->ground);
   prism_hooks_unmap(&island->mapped);
@@ -139,6 +142,7 @@ static prism_status_t ready_arm(prism_island_t *island, const prism_search_param
                                            island->k, island->seed, individual, params);
     /* Every k has its own random numbers, also when it is searched again. */
     arm->draws = island->draws << 24;
+    arm->effort = island->effort;
     arm->local.iteration = (int64_t)(island->draws++ & 0x3FF) << 30;
     if (status == PRISM_OK && island->incumbent_k > 0)
       status = found_from(island, arm, island->incumbent, island->incumbent_k);
@@ -163,10 +167,10 @@ prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *wor
   double begin = prism_clock_now();
   *summary = (prism_summary_t){.phase = work->phase, .method = work->params.method, .k = work->k,
                                .f_ticket = INT64_MAX, .diversity = -1.0};
-  bool population = work->params.method == PRISM_METHOD_HEAD ||
-                    work->params.method == PRISM_METHOD_POOL;
-  if (population && island->hooks != NULL && island->hooks->frozen != NULL)
-    PRISM_FAIL(PRISM_UNSUPPORTED, "crossover renames colors: it cannot keep frozen vertices");
+  if (island->hooks != NULL && island->hooks->frozen != NULL &&
+      prism_method_renames(work->params.method))
+    PRISM_FAIL(PRISM_UNSUPPORTED, "%s renames colors: it cannot keep frozen vertices",
+               prism_method_name(work->params.method));
   if (island->k != work->k || island->ground == NULL || island->seeded)
     PRISM_TRY(change_k(island, work->k));
   island->last = work->params.method;
@@ -199,6 +203,7 @@ prism_status_t prism_island_work(prism_island_t *island, const prism_work_t *wor
   summary->restarts = arm->restarts - restarts;
   summary->seconds = prism_clock_now() - begin;
   summary->f_best = arm->best.f;
+  summary->early = arm->extraction != NULL && !arm->extraction->tried;
   summary->diversity = arm->diversity;
   summary->individuals = prism_arm_individuals(arm);
   summary->length = arm->generation_iterations;

@@ -33,6 +33,7 @@ typedef struct prism_island {
   const prism_hooks_t *hooks;     /* kernel numbering, borrowed */
   prism_hooks_t mapped;           /* view numbering; arrays owned */
   int32_t *learned;               /* [2 m] edge weights carried over to the next k; owned */
+  int32_t effort;                 /* so is that of an extraction's attempts; 0: none */
   uint32_t *counter[PRISM_COUNTER_COUNT]; /* [kernel n]; owned; NULL: not collected */
 } prism_island_t;
 

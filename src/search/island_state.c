@@ -7,7 +7,7 @@
 #include "search/island.h"
 #include "search/island_hooks.h"
 
-enum { VERSION = 4, MOST_FOUNDERS = 64, MOST_COLORS = 1 << 24 };
+enum { VERSION = 5, MOST_FOUNDERS = 64, MOST_COLORS = 1 << 24 };
 
 static const char engine_name[] = "cpu";
 static const char what[] = "the state of a CPU island";
@@ -30,6 +30,7 @@ static prism_status_t save_island(const prism_island_t *island, prism_pack_t *pa
   prism_pack_u64(pack, island->draws);
   prism_pack_u8(pack, (uint8_t)island->last);
   prism_pack_bool(pack, island->seeded);
+  prism_pack_i32(pack, island->effort);
   put_kernel_colors(island, island->incumbent, island->incumbent_k > 0, island->incumbent_k, pack);
   put_kernel_colors(island, island->mate, island->mate_k > 0, island->mate_k, pack);
   put_kernel_colors(island, island->founder, island->founders,
@@ -151,6 +152,7 @@ static prism_status_t read_island(prism_island_t *island, prism_unpack_t *unpack
   if (last >= PRISM_METHOD_COUNT) unpack->bad = true;
   island->last = last < PRISM_METHOD_COUNT ? (prism_method_t)last : PRISM_METHOD_TABUCOL;
   island->seeded = prism_unpack_bool(unpack);
+  island->effort = prism_unpack_i32(unpack, 0, PRISM_EXTRACTION_MOST_EFFORT);
   get_kernel_colors(island, unpack, island->incumbent, &island->incumbent_k);
   get_kernel_colors(island, unpack, island->mate, &island->mate_k);
   PRISM_TRY(get_founders(island, unpack));

@@ -141,6 +141,7 @@ void prism_portfolio_reward(prism_portfolio_t *portfolio, const prism_summary_t 
   prism_portfolio_arm_t *arm = &portfolio->arm[summary->method];
   arm->spent += cost;
   portfolio->total += cost;
+  if (summary->early) return;
   if (arm->f_best < 0 || summary->f_best < arm->f_best) arm->f_best = summary->f_best;
 }
 

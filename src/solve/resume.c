@@ -102,6 +102,8 @@ prism_status_t prism_resume_best(prism_checkpoint_reader_t *reader, const prism_
   if (status == PRISM_INTERNAL)
     PRISM_FAIL(PRISM_FORMAT, "the checkpoint's best coloring is not legal");
   PRISM_TRY(status);
+  if (*colors == prepared->colors) /* nothing was better than the first coloring: that is told */
+    memcpy(color, prepared->color, (size_t)graph->n * sizeof *color);
   int32_t *other = NULL;
   PRISM_TRY(PRISM_ALLOC(graph->n, &other));
   status = check_coloring(graph, color, *colors, "best coloring");

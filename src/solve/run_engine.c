@@ -59,7 +59,8 @@ static prism_status_t methods_of(prism_run_t *run, int32_t id, const prism_islan
   const prism_params_t *params = run->config->params;
   int32_t only = params->memetic.method - 1; /* 0: auto, else 1 + prism_method_t */
   char text[REMARK_BYTES];
-  *methods = prism_portfolio_methods(info->methods, only, params->thermodynamic.enabled);
+  const uint32_t able = only < 0 ? info->methods & ~info->unsuited : info->methods;
+  *methods = prism_portfolio_methods(able, only, params->thermodynamic.enabled);
   const char *wanted = only >= 0 ? prism_method_name((prism_method_t)only) : "these methods";
   if (*methods == 0) {
     snprintf(text, sizeof text, "island %d (%s) does not run %s: it stays idle",

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/pack.h"
 
-enum { VERSION = 1, MOST_ISLANDS = 1 << 20 };
+enum { VERSION = 2, MOST_ISLANDS = 1 << 20 };
 
 static const char what[] = "what a rank wrote into the checkpoint";
 static const double most_cost = 1e300;

@@ -45,6 +45,11 @@ static inline bool engine_suite_has(const engine_suite_t *suite, int method) {
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m)     \
     if (!engine_suite_has((suite), m)) continue;   \
     else
+/* for (m in those that search any graph; extraction has unit.test_extraction) */
+#define SUITE_SEARCHES(suite, m)               \
+  SUITE_METHODS(suite, m)                      \
+    if (m == PRISM_METHOD_EXTRACTION) continue; \
+    else
 static inline bool engine_suite_is_population(prism_method_t method) {
   return method == PRISM_METHOD_HEAD || method == PRISM_METHOD_POOL;
 }

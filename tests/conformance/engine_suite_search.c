@@ -37,7 +37,7 @@ static void summaries_are_true(const engine_suite_t *suite) {
 }
 
 static void planted_colorings_are_found(const engine_suite_t *suite) {
-  SUITE_METHODS(suite, m)
+  SUITE_SEARCHES(suite, m)
     for (int g = 0; g < SUITE_GRAPHS; ++g) {
       static const int32_t k_of[SUITE_GRAPHS] = {4, 6, 12};
       static const double density[SUITE_GRAPHS] = {0.3, 0.6, 0.9};
@@ -111,7 +111,7 @@ static void k_goes_down_and_up(const engine_suite_t *suite) {
   enum { N = 125, MOST = 500000000 };
   const int32_t highest = suite->brief ? 30 : 22, lowest = highest - 3;
   prism_graph_t *graph = engine_suite_random(suite, N, 0.5, 78); /* about 18 are possible */
-  SUITE_METHODS(suite, m) {
+  SUITE_SEARCHES(suite, m) {
     prism_engine_t engine = engine_suite_open(suite, graph, 5, 1, 0);
     int32_t color[N] = {0}, k = 0;
     int64_t most = INT64_MAX;

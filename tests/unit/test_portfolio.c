@@ -42,9 +42,9 @@ static int allowed(const prism_portfolio_t *portfolio) {
 
 static void equals_share_alike(void **state) {
   (void)state;
-  static const int64_t f[PRISM_METHOD_COUNT] = {7, 7, 7, 7, 7, 7};
-  static const double even[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
-  static const double uneven[PRISM_METHOD_COUNT] = {1, 5, 0.3, 2, 0.1, 3};
+  static const int64_t f[PRISM_METHOD_COUNT] = {7, 7, 7, 7, 7, 7, 7};
+  static const double even[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1, 1};
+  static const double uneven[PRISM_METHOD_COUNT] = {1, 5, 0.3, 2, 0.1, 3, 0.7};
   const double *costs[] = {even, uneven};
   for (int c = 0; c < 2; ++c) { /* shares are of the cost, not of the tickets */
     prism_portfolio_t portfolio;
@@ -60,8 +60,8 @@ static void equals_share_alike(void **state) {
 
 static void merit_decides_and_nobody_starves(void **state) {
   (void)state;
-  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
-  static const int64_t f[PRISM_METHOD_COUNT] = {400, 2, 9, 25, 3, 7};
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1, 1};
+  static const int64_t f[PRISM_METHOD_COUNT] = {400, 2, 9, 25, 3, 7, 12};
   prism_portfolio_t portfolio;
   begin_portfolio(&portfolio, -1, 0);
   prism_portfolio_begin(&portfolio, 10);
@@ -82,7 +82,7 @@ static void merit_decides_and_nobody_starves(void **state) {
 /* In the long run the rest gets more, but not who is far behind a leader that is nearly there. */
 static void long_waits_help_who_is_near(void **state) {
   (void)state;
-  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1, 1};
   for (int near = 0; near < 2; ++near) {
     prism_portfolio_t portfolio;
     begin_portfolio(&portfolio, -1, 0);
@@ -130,8 +130,8 @@ static void everybody_is_tried_first(void **state) {
 
 static void one_method_alone(void **state) {
   (void)state;
-  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1};
-  static const int64_t f[PRISM_METHOD_COUNT] = {9, 9, 9, 9, 9, 9};
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1, 1};
+  static const int64_t f[PRISM_METHOD_COUNT] = {9, 9, 9, 9, 9, 9, 9};
   for (int m = 0; m < PRISM_METHOD_COUNT; ++m) {
     prism_portfolio_t portfolio;
     begin_portfolio(&portfolio, m, 3);
@@ -140,6 +140,27 @@ static void one_method_alone(void **state) {
     run_tickets(&portfolio, f, cost, 50);
     assert_int_equal(prism_portfolio_choose(&portfolio), m);
   }
+}
+
+/* Conflicts that say nothing yet are not held against a method. */
+static void early_conflicts_do_not_count(void **state) {
+  (void)state;
+  static const double cost[PRISM_METHOD_COUNT] = {1, 1, 1, 1, 1, 1, 1};
+  double shares[2];
+  for (int early = 0; early < 2; ++early) {
+    prism_portfolio_t portfolio;
+    begin_portfolio(&portfolio, -1, 0);
+    prism_portfolio_begin(&portfolio, 10);
+    for (int i = 0; i < ROUNDS; ++i) {
+      const prism_method_t method = prism_portfolio_choose(&portfolio);
+      prism_summary_t summary = {.k = 10, .method = method, .f_best = 3};
+      if (method == PRISM_METHOD_EXTRACTION) summary.f_best = 300, summary.early = early == 1;
+      prism_portfolio_reward(&portfolio, &summary, cost[method]);
+    }
+    assert_int_equal(portfolio.arm[PRISM_METHOD_EXTRACTION].f_best, early == 1 ? -1 : 300);
+    shares[early] = share(&portfolio, PRISM_METHOD_EXTRACTION);
+  }
+  assert_true(shares[1] > 0.9 / 5 && shares[0] < 0.5 * shares[1]);
 }
 
 /* Who solved a hard k leads at the next one; a new k forgets the rest. */
@@ -233,6 +254,7 @@ int main(void) {
       cmocka_unit_test(long_waits_help_who_is_near),
       cmocka_unit_test(everybody_is_tried_first),
       cmocka_unit_test(one_method_alone),
+      cmocka_unit_test(early_conflicts_do_not_count),
       cmocka_unit_test(success_is_remembered),
       cmocka_unit_test(foreign_success_counts),
       cmocka_unit_test(the_same_again),

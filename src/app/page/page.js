@@ -10,7 +10,7 @@ const NAMED_CELLS = 8; // with numbers in them
 const MOST_SPANS = 64; // of a GPU to which kernels of a long generation may belong
 const MOST_DOTS = 200;
 // Methods, by the color and the hatch that they also have in a report.
-const METHODS = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering"];
+const METHODS = ["head", "tabucol", "partialcol", "weighted", "pool", "tempering", "extraction"];
 const HATCHES = ["", "M0 6L6 0", "M3 2V4", "M0 0L6 6", "M0 0L6 6M0 6L6 0", "M0 3H6", "M3 0V6M0 3H6",
   "M3 0V6"];
 
