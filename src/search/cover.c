@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-enum { FIRST_LOOK = 64 /* cliques after which their size tells something */ };
+enum { FIRST_LOOK = 4 /* cliques after which their size tells something */ };
 
 /* What is under way; arrays owned. */
 typedef struct maker {

@@ -28,6 +28,7 @@ static void release_rest(prism_extraction_t *e) {
   prism_local_release(&e->local);
   prism_problem_destroy(&e->rest_problem);
   prism_graph_destroy(&e->rest);
+  e->rest_left = 0;
 }
 
 static prism_status_t make_room(prism_extraction_t *e) {
@@ -179,15 +180,16 @@ prism_status_t prism_extraction_make_rest(prism_extraction_t *e) {
   return PRISM_OK;
 }
 
-static prism_status_t begin_rest(prism_extraction_t *e) {
+static prism_status_t start_rest(prism_extraction_t *e) {
   PRISM_TRY(prism_extraction_make_rest(e));
-  e->rest_left = prism_extraction_rest_moves(e);
   if (e->cores == 0) return PRISM_OK;
   e->local.iteration = (int64_t)(e->setup.position % PRISM_EXTRACTION_POSITIONS);
   prism_rng_t rng = prism_rng_stream(e->setup.seed, e->setup.position, e->setup.individual,
                                      PRISM_RNG_INITIAL);
   PRISM_TRY(prism_seed_random(e->rest, e->setup.k - e->taken, &rng, e->scratch));
-  return prism_local_start(&e->local, e->scratch);
+  PRISM_TRY(prism_local_start(&e->local, e->scratch));
+  e->rest_left = prism_extraction_rest_moves(e);
+  return PRISM_OK;
 }
 
 /* What was left out takes, in reverse, colours that its neighbours leave.
@@ -251,9 +253,10 @@ static prism_status_t turn_over(prism_extraction_t *e) {
     prism_extraction_begin_set(e, 0);
     return PRISM_OK;
   }
-  PRISM_TRY(begin_rest(e));
-  note_rest(e);
-  return PRISM_OK;
+  const prism_status_t status = start_rest(e);
+  if (status == PRISM_OK) note_rest(e);
+  else release_rest(e); /* another attempt can be made */
+  return status;
 }
 
 prism_status_t prism_extraction_run(prism_extraction_t *e, const prism_search_params_t *params,
