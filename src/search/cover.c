@@ -2,13 +2,20 @@
 
 #include "base/mem.h"
 
-enum { FIRST_LOOK = 4 /* cliques after which their size tells something */ };
+enum {
+  FIRST_LOOK = 4, /* cliques after which their size tells something */
+  LATEST = 32
+};
+/* Arcs that may be looked at: the networks need up to 64 times their edges, 0.05 s. */
+static const int64_t most_work = 10000000, most_work_edge = 128;
 
 /* What is under way; arrays owned. */
 typedef struct maker {
   const prism_graph_t *graph;
   bool *covered;      /* [2 m] by arcs */
   int64_t left;       /* edges that are not */
+  int64_t left_before; /* LATEST cliques ago */
+  int64_t work;       /* arcs looked at so far */
   int32_t *fitting;   /* [n] vertices joined to the whole clique */
   int32_t fits;
   int32_t *joined;    /* [n] of those that fit: how many of the others are its neighbours */
@@ -26,7 +33,7 @@ static void maker_release(maker_t *m) {
 }
 
 static prism_status_t maker_init(maker_t *m, const prism_graph_t *graph) {
-  *m = (maker_t){.graph = graph, .left = graph->m};
+  *m = (maker_t){.graph = graph, .left = graph->m, .left_before = graph->m};
   PRISM_TRY(PRISM_ALLOC_ZERO(2 * graph->m, &m->covered));
   PRISM_TRY(PRISM_ALLOC(graph->n, &m->fitting));
   PRISM_TRY(PRISM_ALLOC_ZERO(graph->n, &m->joined));
@@ -34,21 +41,11 @@ static prism_status_t maker_init(maker_t *m, const prism_graph_t *graph) {
   return PRISM_ALLOC(graph->n, &m->clique);
 }
 
-/* Where v stands among the neighbours of u, which has it. */
-static int64_t arc(const prism_graph_t *g, int32_t u, int32_t v) {
-  int64_t low = g->offset[u], high = g->offset[u + 1] - 1;
-  while (low < high) {
-    const int64_t middle = (low + high) / 2;
-    if (g->neighbor[middle] < v) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /* `v` does not fit any more, or is a member now. */
 static void strike(maker_t *m, int32_t v) {
   const prism_graph_t *g = m->graph;
   m->fit[v] = false;
+  m->work += prism_graph_degree(g, v);
   for (int64_t e = g->offset[v]; e < g->offset[v + 1]; ++e)
     if (m->fit[g->neighbor[e]]) --m->joined[g->neighbor[e]];
 }
@@ -83,6 +80,7 @@ static void grow(maker_t *m, int32_t u, int32_t v) {
   for (int32_t i = 0; i < m->fits; ++i) {
     const int32_t w = m->fitting[i];
     m->joined[w] = 0;
+    m->work += prism_graph_degree(g, w);
     for (int64_t e = g->offset[w]; e < g->offset[w + 1]; ++e)
       m->joined[w] += m->fit[g->neighbor[e]];
   }
@@ -96,13 +94,18 @@ static void grow(maker_t *m, int32_t u, int32_t v) {
 }
 
 static void mark(maker_t *m) {
-  for (int32_t i = 0; i < m->size; ++i)
-    for (int32_t j = 0; j < m->size; ++j) {
-      if (i == j) continue;
-      bool *covered = &m->covered[arc(m->graph, m->clique[i], m->clique[j])];
-      if (!*covered && i < j) --m->left;
-      *covered = true;
+  const prism_graph_t *g = m->graph;
+  bool *member = m->fit; /* nothing fits any more */
+  for (int32_t i = 0; i < m->size; ++i) member[m->clique[i]] = true;
+  for (int32_t i = 0; i < m->size; ++i) {
+    const int32_t u = m->clique[i];
+    for (int64_t e = g->offset[u]; e < g->offset[u + 1]; ++e) {
+      if (!member[g->neighbor[e]] || m->covered[e]) continue;
+      m->covered[e] = true;
+      m->left -= g->neighbor[e] < u;
     }
+  }
+  for (int32_t i = 0; i < m->size; ++i) member[m->clique[i]] = false;
 }
 
 static prism_status_t add(prism_cover_t *cover, const maker_t *m, int64_t *room) {
@@ -117,11 +120,17 @@ static prism_status_t add(prism_cover_t *cover, const maker_t *m, int64_t *room)
   return PRISM_OK;
 }
 
-/* Would `most` cliques of the size of those found not cover all edges? */
-static bool hopeless(const prism_cover_t *cover, const maker_t *m, int32_t most) {
-  if (cover->cliques < FIRST_LOOK) return false;
-  const double each = (double)(m->graph->m - m->left) / cover->cliques;
-  return each * most < (double)m->graph->m;
+/* Would those that may still come not cover the edges that are left? By what the latest ones
+ * covered, twice as many at best; at first by all of them. */
+static bool hopeless(const prism_cover_t *cover, maker_t *m, int32_t most) {
+  const int32_t count = cover->cliques;
+  if (count == FIRST_LOOK && (double)(m->graph->m - m->left) * most < (double)m->graph->m * count)
+    return true;
+  if (m->work > most_work + most_work_edge * m->graph->m) return true;
+  if (count == 0 || count % LATEST != 0) return false;
+  const double each = (double)(m->left_before - m->left) / LATEST;
+  m->left_before = m->left;
+  return 2.0 * each * (most - count) < (double)m->left;
 }
 
 static prism_status_t fill(prism_cover_t *cover, maker_t *m, int32_t most) {

@@ -14,8 +14,8 @@ typedef struct prism_cover {
 
 /* Maximal cliques, greedily: of an edge that none has yet, always with the vertex that has most
  * neighbours among those that still fit (after Kellerman 1973). It ends when every edge has one,
- * after `most`, and as soon as `most` as large as those found would not do. [out] out  owned by
- * the caller. O(sum of the squared degrees) at most for each clique. */
+ * after `most`, as soon as it seems that `most` will not do, and when it has become long.
+ * [out] out  owned by the caller. O(n + m): some hundred looks at each edge. */
 prism_status_t prism_cover_create(const prism_graph_t *graph, int32_t most, prism_cover_t **out);
 void prism_cover_destroy(prism_cover_t **cover);
 

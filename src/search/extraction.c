@@ -169,7 +169,6 @@ int64_t prism_extraction_rest_moves(const prism_extraction_t *e) {
 
 prism_status_t prism_extraction_make_rest(prism_extraction_t *e) {
   const int32_t left = e->setup.k - e->taken;
-  for (int32_t c = 0; c < e->taken; ++c) fill(e, c);
   find_core(e, left);
   if (e->cores == 0) return PRISM_OK;
   PRISM_TRY(prism_graph_induced(e->setup.problem->graph, e->core, e->cores, &e->rest));
