@@ -245,6 +245,7 @@ prism_status_t prism_arm_restore(prism_arm_t *arm, const prism_arm_setup_t *setu
   PRISM_TRY(prism_arm_init(arm, setup->method, source->problem, setup->isa, setup->hooks,
                            setup->k, setup->seed, setup->individual, &params));
   if (arm->capacity != capacity || (has_pool(arm) && members < 2)) unpack->bad = true;
+  arm->effort = setup->effort;
   arm->members = arm->wanted = members;
   arm->founded = true;
   read_counters(arm, unpack);

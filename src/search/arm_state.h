@@ -18,6 +18,7 @@ typedef struct prism_arm_setup {
   int32_t k;
   uint64_t seed;
   uint32_t individual;
+  int32_t effort; /* EXTRACTION: of its first attempt, if that has not begun */
 } prism_arm_setup_t;
 
 /* An arm that goes on from there: at the end of a generation exactly, else with the search in

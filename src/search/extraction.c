@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "model/coloring.h"
+#include "model/first_free.h"
 #include "search/seeds.h"
 
 /* By measurement (docs/EXPERIMENTS.md). */
@@ -17,6 +18,7 @@ enum {
   REST_MOVES = 8,  /* of TabuCol, a step */
   FINENESS = 20000 /* of the weights: their mean */
 };
+static const uint64_t positions = UINT64_C(1) << 40; /* of random numbers: a step takes one */
 static const size_t dense_bytes = (size_t)1 << 26; /* of the rows of what is left */
 
 static int32_t classes_taken(int32_t k) {
@@ -37,7 +39,7 @@ static prism_status_t make_room(prism_extraction_t *e) {
   PRISM_TRY(PRISM_ALLOC(e->n, &e->core));
   PRISM_TRY(PRISM_ALLOC(e->n, &e->place));
   PRISM_TRY(PRISM_ALLOC(e->n, &e->peeled));
-  PRISM_TRY(PRISM_ALLOC(e->n > e->setup.k ? e->n : e->setup.k, &e->scratch));
+  PRISM_TRY(PRISM_ALLOC(e->n, &e->scratch));
   PRISM_TRY(PRISM_ALLOC(e->n, &e->mass));
   PRISM_TRY(PRISM_ALLOC(e->n, &e->best_color));
   PRISM_TRY(prism_heavy_init(&e->set, e->n, 2 * g->m));
@@ -182,7 +184,7 @@ prism_status_t prism_extraction_make_rest(prism_extraction_t *e) {
 static prism_status_t start_rest(prism_extraction_t *e) {
   PRISM_TRY(prism_extraction_make_rest(e));
   if (e->cores == 0) return PRISM_OK;
-  e->local.iteration = (int64_t)(e->setup.position % PRISM_EXTRACTION_POSITIONS);
+  e->local.iteration = (int64_t)(e->setup.position % positions);
   prism_rng_t rng = prism_rng_stream(e->setup.seed, e->setup.position, e->setup.individual,
                                      PRISM_RNG_INITIAL);
   PRISM_TRY(prism_seed_random(e->rest, e->setup.k - e->taken, &rng, e->scratch));
@@ -191,30 +193,18 @@ static prism_status_t start_rest(prism_extraction_t *e) {
   return PRISM_OK;
 }
 
-/* What was left out takes, in reverse, colours that its neighbours leave.
- * [in,out] color [n], -1: none */
-static void color_peeled(prism_extraction_t *e, int32_t *color) {
-  const prism_graph_t *g = e->setup.problem->graph;
-  int32_t *user = e->scratch; /* [k] last vertex that met the colour */
-  for (int32_t c = 0; c < e->setup.k; ++c) user[c] = -1;
-  for (int32_t next = e->peels - 1; next >= 0; --next) {
-    const int32_t v = e->peeled[next];
-    int32_t c = 0;
-    for (int64_t i = g->offset[v]; i < g->offset[v + 1]; ++i)
-      if (color[g->neighbor[i]] >= 0) user[color[g->neighbor[i]]] = v;
-    while (user[c] == v) ++c; /* it has fewer neighbours without a class than colours are left */
-    color[v] = c;
-  }
-}
-
-/* The whole colouring, if that is better than the best so far. */
+/* The whole colouring, if that is better than the best so far. What was left out takes, in
+ * reverse, colours that its neighbours leave: fewer of them are without a class than colours
+ * are left. */
 static void note_rest(prism_extraction_t *e) {
+  const prism_graph_t *g = e->setup.problem->graph;
   if (e->rest != NULL && e->local.state->best_f >= e->best_f) return;
   for (int32_t v = 0; v < e->n; ++v) e->best_color[v] = e->class_of[v];
   for (int32_t i = 0; i < e->cores; ++i)
     e->best_color[e->core[i]] = e->taken + e->local.state->best_color[i];
-  color_peeled(e, e->best_color);
-  e->best_f = prism_coloring_conflicts(e->setup.problem->graph, e->best_color);
+  for (int32_t i = e->peels - 1; i >= 0; --i)
+    e->best_color[e->peeled[i]] = prism_first_free_color(g, e->best_color, e->peeled[i]);
+  e->best_f = prism_coloring_conflicts(g, e->best_color);
 }
 
 static prism_status_t search_rest(prism_extraction_t *e, const prism_search_params_t *params,
@@ -223,7 +213,7 @@ static prism_status_t search_rest(prism_extraction_t *e, const prism_search_para
                                     e->setup.seed, e->setup.individual};
   bool solved = false;
   *used = 0;
-  if (e->stage != PRISM_EXTRACTION_REST || e->rest == NULL) return PRISM_OK;
+  if (e->rest == NULL) return PRISM_OK; /* the next attempt is due */
   PRISM_TRY(prism_local_run(&e->local, &tabu, budget < e->rest_left ? budget : e->rest_left, stop,
                             used, &solved));
   e->rest_left -= *used;

@@ -23,8 +23,6 @@ typedef enum prism_extraction_stage {
   PRISM_EXTRACTION_STAGES
 } prism_extraction_stage_t;
 
-/* Of random numbers: a step takes one. */
-#define PRISM_EXTRACTION_POSITIONS (UINT64_C(1) << 40)
 enum { PRISM_EXTRACTION_MOST_EFFORT = 1 << 14 };
 
 typedef struct prism_extraction_setup {
@@ -54,7 +52,7 @@ typedef struct prism_extraction {
   int32_t *place;                 /* [n] of each in `core`; -1: not in it */
   int32_t *peeled;                /* [n] vertices left out, in that order */
   int32_t peels;
-  int32_t *scratch;               /* [max(n, k)] */
+  int32_t *scratch;               /* [n] */
   double *mass;                   /* [n] scratch: weights before they are rounded */
   prism_heavy_set_t set;          /* in the numbering of the core */
 

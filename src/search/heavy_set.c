@@ -41,6 +41,9 @@ void prism_heavy_begin(prism_heavy_set_t *set, int64_t steps, int64_t done, doub
   set->step = done;
   set->hot = hot;
   set->cold = cold;
+  set->mean = 0.0;
+  for (int32_t v = 0; v < set->n; ++v) set->mean += set->weight[v];
+  if (set->n > 0) set->mean /= set->n;
   set->value = 0;
   memset(set->load, 0, (size_t)set->n * sizeof *set->load);
   for (int32_t v = 0; v < set->n; ++v) {
@@ -87,20 +90,17 @@ int64_t prism_heavy_run(prism_heavy_set_t *set, int64_t budget, uint64_t seed,
                         uint32_t individual, uint64_t position, const atomic_bool *stop) {
   const int64_t first = set->step, left = set->steps - first;
   const int64_t last = first + (budget < left ? budget : left);
-  double mean = 0.0;
   if (set->n == 0) {
     set->step = last;
     return last - first;
   }
-  for (int32_t v = 0; v < set->n; ++v) mean += set->weight[v];
-  mean /= set->n;
   float temperature = 0.0f;
   while (set->step < last) {
     const int64_t block = set->step / PRISM_HEAVY_BLOCK;
     if (set->step == first || set->step % PRISM_HEAVY_BLOCK == 0) {
       if (stop != NULL && atomic_load_explicit(stop, memory_order_relaxed)) break;
       const double part = (double)(block * PRISM_HEAVY_BLOCK) / (double)set->steps;
-      temperature = (float)(mean * set->hot * pow(set->cold / set->hot, part));
+      temperature = (float)(set->mean * set->hot * pow(set->cold / set->hot, part));
     }
     /* Two steps of each block of random numbers. */
     const uint64_t number = position + (uint64_t)set->step;

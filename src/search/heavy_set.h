@@ -25,6 +25,7 @@ typedef struct prism_heavy_set {
   int64_t value, best_value;
   int64_t step, steps; /* done, and of the whole search */
   double hot, cold;    /* temperatures at its ends, in mean weights */
+  double mean;         /* weight */
   float *patience;     /* [PRISM_HEAVY_PATIENCE] exponentially distributed numbers */
 } prism_heavy_set_t;
 
@@ -34,8 +35,9 @@ enum { PRISM_HEAVY_SUM = 1 << 30, PRISM_HEAVY_PATIENCE = 4096 };
 prism_status_t prism_heavy_init(prism_heavy_set_t *set, int32_t room, int64_t arcs);
 void prism_heavy_release(prism_heavy_set_t *set);
 
-/* Begin a search of `steps` from the independent set in `in`; graph and weights are set. With
- * `done` steps gone and `best` set: the rest of one that was interrupted. O(n + m). */
+/* Begin a search of `steps` from the independent set in `in`; graph and weights are set, `hot`
+ * and `cold` are in mean weights. With `done` steps gone and `best` set: the rest of one that was
+ * interrupted. O(n + m). */
 void prism_heavy_begin(prism_heavy_set_t *set, int64_t steps, int64_t done, double hot,
                        double cold);
 

@@ -178,7 +178,8 @@ static prism_status_t read_arms(prism_island_t *island, const prism_island_state
     prism_arm_setup_t setup = {
         .method = (prism_method_t)m, .isa = island->isa, .k = island->k, .seed = island->seed,
         .hooks = island->hooks != NULL || learned ? &island->mapped : NULL,
-        .individual = prism_island_individual(island, (prism_method_t)m)};
+        .individual = prism_island_individual(island, (prism_method_t)m),
+        .effort = island->effort};
     island->live[m] = true; /* also one that fails half-way is released */
     PRISM_TRY(prism_arm_restore(&island->arm[m], &setup, &source));
   }

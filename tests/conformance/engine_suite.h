@@ -46,8 +46,8 @@ static inline bool engine_suite_has(const engine_suite_t *suite, int method) {
     if (!engine_suite_has((suite), m)) continue;   \
     else
 /* for (m in those that search any graph; extraction has unit.test_extraction) */
-#define SUITE_SEARCHES(suite, m)               \
-  SUITE_METHODS(suite, m)                      \
+#define SUITE_SEARCHES(suite, m)                \
+  SUITE_METHODS(suite, m)                       \
     if (m == PRISM_METHOD_EXTRACTION) continue; \
     else
 static inline bool engine_suite_is_population(prism_method_t method) {

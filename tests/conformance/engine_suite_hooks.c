@@ -174,7 +174,7 @@ static void what_cannot_be_kept_is_refused(const engine_suite_t *suite) {
     return;
   }
   seed_with(suite, &engine, start, 7);
-  SUITE_METHODS(suite, m) { /* crossover renames classes */
+  SUITE_METHODS(suite, m) { /* some rename classes */
     prism_work_t work = engine_suite_work(suite, (prism_method_t)m, 7, 1000);
     if (prism_method_renames(work.params.method))
       CHECK(attempt(&engine, &work) == PRISM_UNSUPPORTED);

@@ -418,7 +418,7 @@ def test_watchdog():
                             count=count), 3, "hangs: no work finished for 1 s", "disk")
         check(result.out == "", result)
         # All ranks hang, and the first that tells ends the job.
-        check(re.search(rf"rank [0-{count - 1}] on ", result.err), result)
+        check(re.search(rf"rank [0-{count - 1}] on \S+ hangs: no work finished for 1 s", result.err), result)
         expect(tool("verify", "hard.col", f"x{count}.sol"), 0)
 
 

@@ -175,6 +175,30 @@ static void long_lives_go_on(void **state) {
   pair_close(&pair);
 }
 
+/* An extraction that was stopped before its first step begins as long as the last one ended. */
+static void efforts_are_inherited(void **state) {
+  (void)state;
+  enum { K = 9 };
+  pair_t pair;
+  pair_open(&pair, 70, 0.5, 24);
+  const prism_arm_t *a = &pair.a.arm[PRISM_METHOD_EXTRACTION];
+  const prism_arm_t *b = &pair.b.arm[PRISM_METHOD_EXTRACTION];
+  work(&pair.a, PRISM_METHOD_EXTRACTION, K, 3000, 40, 0);
+  const int32_t effort = a->extraction->effort;
+  assert_true(a->extraction->attempt > 1);
+  atomic_bool stop = true;
+  prism_work_t piece = {.phase = PRISM_PHASE_MEMETIC, .k = K - 1, .generations = 1,
+                        .params = {.method = PRISM_METHOD_EXTRACTION, .tenure_base = 10.0}};
+  prism_summary_t summary;
+  assert_int_equal(prism_island_work(&pair.a, &piece, &stop, &summary), PRISM_OK);
+  assert_null(a->extraction);
+  hand_over(&pair);
+  go_on(&pair, K - 1, 3000, PRISM_METHOD_EXTRACTION);
+  assert_int_equal(a->extraction->effort, effort);
+  assert_int_equal(b->extraction->effort, effort);
+  pair_close(&pair);
+}
+
 static prism_summary_t work_pool(prism_island_t *island, int64_t generations) {
   prism_work_t piece = {.phase = PRISM_PHASE_MEMETIC, .k = 11, .generations = generations,
                         .params = {.method = PRISM_METHOD_POOL, .tenure_base = 10.0,
@@ -596,6 +620,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_kind_goes_on),
       cmocka_unit_test(long_lives_go_on),
+      cmocka_unit_test(efforts_are_inherited),
       cmocka_unit_test(grown_pools_go_on),
       cmocka_unit_test(searches_in_progress_are_kept),
       cmocka_unit_test(migrants_wait_on),
